@@ -1,0 +1,25 @@
+"""Experiment-tracking research sandbox for learning how neural networks learn.
+
+`train(Config(...))` trains one network from scratch in NumPy; `train_many` a population side by side. Sweeps, MLflow
+tracking and pictures live in rooms of their own and are imported only when they are used.
+"""
+
+from sandbox.config import Config
+from sandbox.data import Dataset, load_dataset
+from sandbox.errors import RequestError
+from sandbox.nn import Hook, Network, fit, gradient_check
+from sandbox.train import Result, train, train_many
+
+__all__ = [
+    "Config",
+    "Dataset",
+    "Hook",
+    "Network",
+    "RequestError",
+    "Result",
+    "fit",
+    "gradient_check",
+    "load_dataset",
+    "train",
+    "train_many",
+]

@@ -1,0 +1,25 @@
+"""What a wrong request gets: one line that says what was wrong and what would be right."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class RequestError(ValueError):
+    """The request was wrong. Its message is one line; the command line prints it and exits with 2."""
+
+
+def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """The entry of `table` called `name`.
+
+    Raises RequestError naming the nearest and all valid names: ``unknown initializer 'xaver': did you mean
+    'xavier'? Valid: plain, xavier, he``.
+    """
+    try:
+        return table[name]
+    except (KeyError, TypeError):
+        near = get_close_matches(str(name), table, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise RequestError(f"unknown {kind} {name!r}: {hint}Valid: {', '.join(table)}") from None

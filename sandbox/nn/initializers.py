@@ -1,0 +1,67 @@
+"""Initializers: the weights before the first update.
+
+Each is a function `(rng, (n_out, n_in)) -> array`. G is standard normal of that shape; `rng` is a
+`numpy.random.Generator`, or anything else with `standard_normal(shape)` and `uniform(low, high, shape)`, such as the
+legacy `numpy.random.RandomState` of the older texts. Biases start at zero.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sandbox.errors import choose
+
+Initializer = Callable[[Any, tuple[int, int]], np.ndarray]
+
+
+def plain(rng: Any, shape: tuple[int, int], scale: float = 0.01) -> np.ndarray:
+    """`scale * G`: small numbers, whatever the layer's width."""
+    return scale * rng.standard_normal(shape)
+
+
+def xavier(rng: Any, shape: tuple[int, int]) -> np.ndarray:
+    """`G / sqrt(n_in)`: keeps the variance of linear and tanh layers (after Glorot and Bengio 2010)."""
+    return rng.standard_normal(shape) / np.sqrt(shape[1])
+
+
+def he(rng: Any, shape: tuple[int, int]) -> np.ndarray:
+    """`G * sqrt(2 / n_in)`: keeps the variance through ReLU, which drops half of it (He et al. 2015)."""
+    return rng.standard_normal(shape) * np.sqrt(2 / shape[1])
+
+
+def glorot_normal(rng: Any, shape: tuple[int, int]) -> np.ndarray:
+    """`G * sqrt(2 / (n_in + n_out))` (Glorot and Bengio 2010, between equations 10 and 11)."""
+    return rng.standard_normal(shape) * np.sqrt(2 / sum(shape))
+
+
+def glorot_uniform(rng: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Uniform within `sqrt(6 / (n_in + n_out))` of zero (Glorot and Bengio 2010, equation 16)."""
+    limit = np.sqrt(6 / sum(shape))
+    return rng.uniform(-limit, limit, shape)
+
+
+def orthogonal(rng: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Orthonormal rows or columns, whichever are fewer, uniformly drawn (Saxe, McClelland, Ganguli 2014).
+
+    The Q of a standard normal matrix's QR decomposition, with signs that make R's diagonal positive (Mezzadri 2007).
+    """
+    n_out, n_in = shape
+    Q, R = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
+    Q *= np.sign(np.diag(R))
+    return Q if n_out >= n_in else Q.T
+
+
+def zeros(rng: Any, shape: tuple[int, int]) -> np.ndarray:
+    """All zero: every unit of a layer then learns the same, which is why symmetry must be broken."""
+    return np.zeros(shape)
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    function.__name__: function for function in (plain, xavier, he, glorot_normal, glorot_uniform, orthogonal, zeros)
+}
+
+
+def get_initializer(initializer: str | Initializer) -> Initializer:
+    """The initializer called `initializer`, or the function itself. Raises RequestError, naming the valid ones."""
+    return initializer if callable(initializer) else choose("initializer", initializer, INITIALIZERS)

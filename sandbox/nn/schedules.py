@@ -1,0 +1,43 @@
+"""Schedules: the learning rate's factor from epoch to epoch, 1 at the start."""
+
+import math
+from collections.abc import Callable
+
+from sandbox.errors import choose
+
+Schedule = Callable[[int, int], float]
+
+
+def constant(epoch: int, epochs: int) -> float:
+    """Always 1."""
+    return 1.0
+
+
+def step(epoch: int, epochs: int) -> float:
+    """Halved ten times on the way: 0.5^floor(10 e / epochs)."""
+    return 0.5 ** (10 * epoch // epochs)
+
+
+def exponential(epoch: int, epochs: int) -> float:
+    """Falls evenly on a log scale to 1/100 at the end: 0.01^(e / epochs)."""
+    return 0.01 ** (epoch / epochs)
+
+
+def cosine(epoch: int, epochs: int) -> float:
+    """Half a cosine from 1 to 0: (1 + cos(pi e / epochs)) / 2 (Loshchilov and Hutter 2017, one cycle)."""
+    return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def inverse_time(epoch: int, epochs: int) -> float:
+    """1 / (1 + 10 e / epochs): the "annealing" of Robbins and Monro, 1/11 at the end."""
+    return 1 / (1 + 10 * epoch / epochs)
+
+
+SCHEDULES: dict[str, Schedule] = {
+    function.__name__: function for function in (constant, step, exponential, cosine, inverse_time)
+}
+
+
+def get_schedule(name: str) -> Schedule:
+    """The schedule called `name`. Raises RequestError, naming the valid ones."""
+    return choose("schedule", name, SCHEDULES)

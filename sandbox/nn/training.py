@@ -1,0 +1,340 @@
+"""Training: the loop of forward, backward, update, for one network or a population side by side."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from sandbox.errors import RequestError
+from sandbox.nn.costs import get_cost
+from sandbox.nn.hooks import Hook
+from sandbox.nn.network import Network
+from sandbox.nn.penalties import penalty
+from sandbox.nn.workspace import Settings, Workspace
+
+NEVER = -1
+
+
+class Run:
+    """One training, under way or done: what hooks see and `fit` returns.
+
+    | attribute | holds |
+    |---|---|
+    | epoch, epochs | updates over the whole data so far, and planned |
+    | cost | of the parameters as they are; (R,) in a population, stopped replicas with their final one |
+    | costs, cost_epochs | recorded costs (..., points) and their epochs: number e is of the parameters before update e |
+    | network, gradients | parameters and their gradients, each as a `Network` (`.weights`, `.biases`) |
+    | penalty | the L1 and L2 penalty, which the cost does not contain |
+    | epochs_run | updates that a network had before it was stopped; (R,) in a population |
+    | diverged_at | the epoch at which it diverged, or None; in a population (R,) with -1 for none |
+    | curves | name -> list of (epoch, value), from `record` |
+    | snapshots | epoch -> Network, from `snapshot` |
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        X: Any,
+        Y: Any,
+        settings: Settings,
+        hooks: Iterable[Hook] = (),
+        cost_epochs: Any = None,
+        rng: Any = 0,
+    ) -> None:
+        if len(network.lead) > 1:
+            raise RequestError(f"the network has replica axes {network.lead}: training takes one at most")
+        self.lead, self.sizes, self.activations = network.lead, network.sizes, network.activations
+        self.settings, self.hooks = settings, list(hooks)
+        self.epoch, self.epochs = 0, settings.epochs
+        self.curves: dict[str, list[tuple[int, np.ndarray]]] = {}
+        self.snapshots: dict[int, Network] = {}
+        X, Y = check_data(network, X, Y, settings.cost)
+        rngs = rng if isinstance(rng, list) else [np.random.default_rng(rng)]
+        if self.lead and not isinstance(rng, list):
+            rngs = rngs[0].spawn(self.lead[0])
+        self._work = Workspace(network, X, Y, settings, rngs)
+        self._rows: Any = np.arange(self.lead[0]) if self.lead else None  # the replicas that are in the workspace
+        self._planned = np.arange(self.epochs) if cost_epochs is None else np.asarray(cost_epochs, int)
+        self._record_at: list[int] = self._planned.tolist()
+        self._recorded = np.full((len(self._planned), *self.lead), np.nan)
+        self._points = 0
+        self._value: Any = None  # the cost of the replicas in the workspace
+        self._alive = np.ones(self.lead, bool)
+        self._final, self._final_cost = network.copy().parameters, np.full(self.lead, np.nan)
+        self._epochs_run, self._diverged_at = np.full(self.lead, NEVER), np.full(self.lead, NEVER)
+        self._started = self._ended = False
+
+    @property
+    def replicas(self) -> np.ndarray:
+        """The numbers of the replicas that are still training."""
+        return np.flatnonzero(self._alive)
+
+    @property
+    def recorded(self) -> np.ndarray:
+        """All costs recorded so far, (points,) or (points, R), also those after a replica's end."""
+        return self._recorded[: self._points]
+
+    @property
+    def recorded_epochs(self) -> np.ndarray:
+        """The epochs of `recorded`."""
+        return self._planned[: self._points]
+
+    @property
+    def cost_epochs(self) -> np.ndarray:
+        return self.recorded_epochs[self.recorded_epochs < np.max(self.epochs_run)]
+
+    @property
+    def costs(self) -> np.ndarray:
+        costs = self.recorded[: len(self.cost_epochs)].T
+        return np.where(self.cost_epochs < self.epochs_run[:, None], costs, np.nan) if self.lead else costs
+
+    @property
+    def epochs_run(self) -> Any:
+        updates = np.where(self._epochs_run == NEVER, self.epoch, self._epochs_run)
+        return updates if self.lead else int(updates)
+
+    @property
+    def diverged_at(self) -> Any:
+        if self.lead:
+            return self._diverged_at
+        return None if self._diverged_at == NEVER else int(self._diverged_at)
+
+    @property
+    def cost(self) -> Any:
+        return self._whole(self._final_cost, self._value) if self.lead else float(self._value)
+
+    @property
+    def network(self) -> Network:
+        if not self.lead or self._alive.all():
+            return self._work.network
+        parameters = self._whole(self._final, self._work.network.parameters)
+        return Network(self.sizes, self.activations, parameters)
+
+    @property
+    def gradients(self) -> Network:
+        if not self.lead or self._alive.all():
+            return self._work.gradient
+        parameters = self._whole(np.zeros_like(self._final), self._work.gradient.parameters)
+        return Network(self.sizes, self.activations, parameters)
+
+    @property
+    def penalty(self) -> Any:
+        return penalty(self.network, self.settings.l1, self.settings.l2)
+
+    def _whole(self, final: np.ndarray, working: np.ndarray) -> np.ndarray:
+        """Values of the whole population: the working ones where a replica is alive, the final ones elsewhere."""
+        whole, alive = final.copy(), self._alive[self._rows]
+        whole[self._rows[alive]] = working[alive]
+        return whole
+
+    def stop(self, replicas: Any = None) -> None:
+        """End training here: of all networks, or of the given replicas. They keep the parameters that they have."""
+        if not self.lead:
+            if self._alive:
+                self._alive[...], self._epochs_run[...] = False, self.epoch
+            return
+        ids = self.replicas if replicas is None else np.intersect1d(replicas, self.replicas)
+        cost, parameters = self.cost, self.network.parameters
+        self._final[ids], self._final_cost[ids], self._epochs_run[ids] = (
+            parameters[ids],
+            cost[ids],
+            self.epoch,
+        )
+        self._alive[ids] = False
+
+    def diverge(self, epoch: int, cost: float, replica: int | None = None) -> None:
+        """Stop a network that has diverged at `epoch`, where its cost was `cost`."""
+        where = ... if replica is None else replica
+        if not np.all(self._alive[where]):
+            return
+        self.stop(replica)
+        self._diverged_at[where] = self._epochs_run[where] = epoch
+        self._final_cost[where] = cost
+        if replica is None:
+            self._value = cost
+
+    def record(self, name: str, value: Any) -> None:
+        """Keep a value of this epoch, one number per replica, under `curves[name]`."""
+        self.curves.setdefault(name, []).append((self.epoch, np.array(value, np.float64)))
+
+    def snapshot(self) -> None:
+        """Keep the network as it is now under `snapshots[epoch]`."""
+        self.snapshots[self.epoch] = self.network.copy()
+
+    def advance(self, until: int | None = None) -> "Run":
+        """Train up to epoch `until` (default: to the end). Pausing changes no number."""
+        until = self.epochs if until is None else min(until, self.epochs)
+        with np.errstate(all="ignore"):
+            if not self._started:
+                self._started = True
+                self._value = self._work.full.evaluate()
+                for hook in self.hooks:
+                    hook.on_start(self)
+            while self._alive.any() and self.epoch < until:
+                self._compact()
+                self._mini_batches(until) if self._work.batches else self._full_batch(until)
+            if self._alive.any():
+                self._value = self._work.full.evaluate()
+            if not self._ended and (self.epoch == self.epochs or not self._alive.any()):
+                self._ended = True
+                for hook in self.hooks:
+                    hook.on_end(self)
+                self.stop()
+        return self
+
+    def _full_batch(self, until: int) -> None:
+        work = self._work
+        p, optimizer, parameters, gradients = work.full, work.optimizer, work.parameters, work.gradients
+        penalties, scheduled, rate = work.penalties, work.scheduled, work.rate(self.epoch)
+        next_call, next_record = self._next_call(self.epoch), self._next_record()
+        for epoch in range(self.epoch, until):
+            p.forward()
+            p.derivative()
+            if epoch == next_record:
+                next_record = self._keep(p.value())
+            elif epoch == next_call:
+                self._value = p.value()
+            p.backward()
+            if penalties:
+                penalties.add(parameters, gradients)
+            if scheduled:
+                rate = work.rate(epoch)
+            if epoch == next_call:
+                self.epoch = epoch
+                if not self._call_hooks():
+                    return
+                next_call = self._next_call(epoch + 1)
+                if self._sparse():
+                    optimizer.update(parameters, gradients, rate)
+                    self.epoch = epoch + 1
+                    return
+            optimizer.update(parameters, gradients, rate)
+        self.epoch = until
+
+    def _mini_batches(self, until: int) -> None:
+        work = self._work
+        optimizer, parameters, gradients, penalties = (
+            work.optimizer,
+            work.parameters,
+            work.gradients,
+            work.penalties,
+        )
+        watching = [hook for hook in self.hooks if type(hook).on_batch is not Hook.on_batch]
+        next_call, next_record = self._next_call(self.epoch), self._next_record()
+        while self.epoch < until:
+            epoch = self.epoch
+            if epoch == next_record:
+                next_record = self._keep(work.full.evaluate())
+            elif epoch == next_call:
+                self._value = work.full.evaluate()
+            rate = work.rate(epoch)
+            for p in work.shuffled():
+                p.forward()
+                p.derivative()
+                p.backward()
+                if penalties:
+                    penalties.add(parameters, gradients)
+                if epoch == next_call:
+                    next_call = self._next_call(epoch + 1)
+                    if not self._call_hooks():
+                        return
+                for hook in watching:
+                    hook.on_batch(self)
+                if watching and not self._alive.any():
+                    return
+                optimizer.update(parameters, gradients, rate)
+            self.epoch = epoch + 1
+            if self._sparse():
+                return
+
+    def _keep(self, value: Any) -> int:
+        """Record the cost of this epoch; the epoch of the next record."""
+        self._value = value
+        if self._rows is None:
+            self._recorded[self._points] = value
+        else:
+            self._recorded[self._points, self._rows] = value
+        self._points += 1
+        return self._next_record()
+
+    def _next_record(self) -> int:
+        return self._record_at[self._points] if self._points < len(self._record_at) else NEVER
+
+    def _next_call(self, epoch: int) -> int:
+        """The first epoch from `epoch` on that a hook wants to see."""
+        calls = [hook.next_call(epoch) for hook in self.hooks]
+        return min((call for call in calls if call is not None), default=NEVER)
+
+    def _call_hooks(self) -> bool:
+        """Call the hooks that are due; whether anything is left to train."""
+        for hook in self.hooks:
+            if hook.next_call(self.epoch) == self.epoch:
+                hook.on_epoch(self)
+        return bool(self._alive.any())
+
+    def _sparse(self) -> bool:
+        """Whether at least half of the replicas in the workspace have stopped."""
+        return self._rows is not None and 2 * self._alive.sum() <= len(self._rows)
+
+    def _compact(self) -> None:
+        """Take the replicas that have stopped out of the workspace, once they are many."""
+        if self._rows is not None and self._sparse():
+            staying = np.flatnonzero(self._alive[self._rows])
+            self._work, self._rows = self._work.take(staying), self._rows[staying]
+            self._value = self._value[staying]
+
+
+def fit(
+    network: Network,
+    X: Any,
+    Y: Any,
+    *,
+    cost: str = "squared_error",
+    learning_rate: Any = 1.0,
+    epochs: int = 1000,
+    batch_size: int | None = None,
+    optimizer: str = "gd",
+    momentum: float = 0.9,
+    schedule: str | list[str] = "constant",
+    l1: Any = 0.0,
+    l2: Any = 0.0,
+    hooks: Iterable[Hook] = (),
+    cost_epochs: Any = None,
+    rng: Any = 0,
+) -> Run:
+    """Train `network` on X (examples, features) and Y (examples,) or (examples, outputs); the given network stays as it is.
+
+    A population (parameters (R, P)) trains side by side: `learning_rate`, `schedule`, `l1` and `l2` may be one for all
+    or (R,), X and Y may be alike for all or (R, examples, ...). `batch_size` None is the full batch; otherwise each
+    epoch runs over shuffled batches, `rng` being a seed or a Generator (in a population a list of R). `cost_epochs`
+    names the epochs at which the cost is recorded (default: every one); with mini-batches too it is the cost on all
+    examples. Raises RequestError where something does not fit.
+
+    >>> or_gate = Network.from_parameters([[[0.1, 0.6]]], [[0.0]], ["sigmoid"])
+    >>> run = fit(or_gate, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 1], learning_rate=1.0, epochs=5000)
+    >>> round(run.costs[0].item(), 6), round(run.cost, 6)
+    (0.088913, 0.000528)
+    """
+    settings = Settings(cost, learning_rate, epochs, batch_size, optimizer, momentum, schedule, l1, l2)
+    return Run(network, X, Y, settings, hooks, cost_epochs, rng).advance()
+
+
+def check_data(network: Network, X: Any, Y: Any, cost: str) -> tuple[np.ndarray, np.ndarray]:
+    """X and Y with the examples last, in the network's type. Raises RequestError where the shapes do not fit."""
+    dtype, (n_in, n_out) = network.parameters.dtype, (network.sizes[0], network.sizes[-1])
+    X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
+    if X.ndim < 2 or X.shape[-1] != n_in:
+        raise RequestError(f"X has shape {X.shape}: (examples, {n_in}) is needed")
+    if Y.ndim == X.ndim - 1 or Y.ndim == 1:
+        Y = Y[..., None]
+    if Y.shape[-1] != n_out or Y.shape[-2] != X.shape[-2]:
+        raise RequestError(f"Y has shape {Y.shape}: ({X.shape[-2]}, {n_out}) is needed")
+    for data in (X, Y):
+        if data.ndim > 2 and data.shape[:-2] != network.lead:
+            raise RequestError(f"data of shape {data.shape} for replicas {network.lead}: the leading axes must agree")
+    needed = get_cost(cost).output
+    if needed and network.activations[-1] != needed:
+        raise RequestError(
+            f"cost {cost!r} is computed from the logits of a {needed} output, not {network.activations[-1]}"
+        )
+    return np.ascontiguousarray(X.mT), np.ascontiguousarray(Y.mT)
