@@ -1,0 +1,16 @@
+"""What a network learns from: data sets by name, and feature crosses written as people write them."""
+
+from sandbox.data.crosses import Cross, add_crosses, parse_cross, parse_crosses
+from sandbox.data.dataset import Dataset
+from sandbox.data.datasets import DATASETS, load_dataset, load_split
+
+__all__ = [
+    "DATASETS",
+    "Cross",
+    "Dataset",
+    "add_crosses",
+    "load_dataset",
+    "load_split",
+    "parse_cross",
+    "parse_crosses",
+]

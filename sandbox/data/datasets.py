@@ -1,0 +1,108 @@
+"""Every data set by its name."""
+
+from functools import partial
+
+import numpy as np
+
+from sandbox.data import clouds, gates, regression
+from sandbox.data.dataset import Dataset
+from sandbox.data.generated import Draw, Generated
+from sandbox.data.tables import Table
+from sandbox.errors import choose
+
+PLAYGROUND_N = 500  # as many as TensorFlow Playground draws
+GATE_N = 100  # 25 noisy copies of each row
+
+
+def _gate(name: str) -> Generated:
+    draw = partial(gates.gate, name)
+    return Generated(
+        name,
+        f"the four rows of {name.upper()}; with n or noise, n of them in turn with Gaussian noise on x1, x2",
+        task="binary",
+        n_features=2,
+        default_n=GATE_N,
+        draw=draw,
+        exactly=lambda: draw(4, 0.0, np.random.default_rng(0)),
+    )
+
+
+def _cloud(name: str, summary: str, draw: Draw, draw_test: Draw | None = None) -> Generated:
+    return Generated(name, summary, "binary", 2, PLAYGROUND_N, draw, draw_test)
+
+
+_ENTRIES: list[Generated | Table] = [
+    *(_gate(name) for name in gates.TRUTH),
+    _cloud("quadrants", "XOR with a Gaussian cloud in each quadrant", clouds.quadrants),
+    _cloud("circle", "Playground's disc in a ring", clouds.circle),
+    _cloud("gauss", "Playground's two Gaussian clouds", clouds.gauss),
+    _cloud("spiral", "Playground's two spiral arms", clouds.spiral, clouds.spiral_anywhere),
+    _cloud("xor_cloud", "Playground's xor: a square in four quadrants", clouds.xor_cloud),
+    _cloud("moons", "scikit-learn's two half circles", clouds.moons, clouds.moons_anywhere),
+    Generated(
+        "linear",
+        "y = 3 x at x = 1, 2, 3, 4; with n or noise, x in U(1, 4) and Gaussian noise on y",
+        task="regression",
+        n_features=1,
+        default_n=GATE_N,
+        draw=regression.line,
+        exactly=regression.line_exactly,
+    ),
+    Generated("reg_plane", "Playground's plane", "regression", 2, PLAYGROUND_N, regression.plane),
+    Generated("reg_gauss", "Playground's six bumps", "regression", 2, PLAYGROUND_N, regression.bumps),
+    Table("iris", "three kinds of iris by their petals and sepals", "multiclass", 4, 150, "load_iris"),
+    Table("breast_cancer", "benign (1) or malignant (0) tumours", "binary", 30, 569, "load_breast_cancer"),
+    Table("digits", "handwritten digits of 8 by 8 pixels", "multiclass", 64, 1797, "load_digits"),
+    Table("wine", "three growers' wines by chemical analysis", "multiclass", 13, 178, "load_wine"),
+]
+
+DATASETS: dict[str, Generated | Table] = {entry.name: entry for entry in _ENTRIES}
+"""Name -> entry with .summary, .task, .n_features and .default_n (None: the whole table)."""
+
+PLAYGROUND_SPELLING = {"reg-plane": "reg_plane", "reg-gauss": "reg_gauss"}
+
+
+def load_dataset(name: str, *, n: int | None = None, noise: float = 0.0, seed: int = 0) -> Dataset:
+    """The examples of a data set of `DATASETS`: same arguments, same bits.
+
+    Generated data: exactly n examples (default 500; gates and "linear": their four, or 100 when there is
+    noise), the training part of `load_split`. What noise means is written at each recipe in gates, clouds and
+    regression.
+    Tables: all examples as scikit-learn has them, or a stratified sample of n; noise must be 0.
+
+    Raises RequestError for an unknown name, an n that is no positive whole number or that a table cannot give
+    (more than it has, fewer than its classes), a noise that is negative or not finite, a seed outside
+    0..2**32 - 1.
+
+    >>> load_dataset("xor").Y.ravel()
+    array([0., 1., 1., 0.])
+    >>> load_dataset("circle", n=8, seed=1).X.shape
+    (8, 2)
+    """
+    return _entry(name).load(n, noise, seed)
+
+
+def load_split(
+    name: str, *, n: int | None = None, noise: float = 0.0, seed: int = 0, n_test: int = 1000
+) -> tuple[Dataset, Dataset | None]:
+    """Examples to train with and examples to test with, so that sizes n can be compared on the same test.
+
+    Generated data: `load_dataset(...)` and a fresh draw of n_test examples, with the same noise, from a
+    random stream of its own that does not depend on n. A gate or "linear" with neither n nor noise is all
+    there is: its test part is None.
+    Tables: a stratified 75/25 split, n (default: all) being the number of training examples, with features
+    standardised by the training examples; the test part is the whole quarter, whatever n_test.
+
+    Raises RequestError as `load_dataset` does, and for an n_test that is no positive whole number.
+
+    >>> train, test = load_split("iris", n=30)
+    >>> len(train), len(test), train.Y.sum(axis=0)
+    (30, 38, array([10., 10., 10.]))
+    """
+    return _entry(name).split(n, noise, seed, n_test)
+
+
+def _entry(name: str) -> Generated | Table:
+    if isinstance(name, str):
+        name = PLAYGROUND_SPELLING.get(name, name)
+    return choose("dataset", name, DATASETS)

@@ -1,0 +1,152 @@
+"""What holds for every data set: seeds, independent test parts, and refusals in one line."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sandbox.data import DATASETS, Dataset, load_dataset, load_split
+from sandbox.errors import RequestError
+
+TABLES = ["iris", "breast_cancer", "digits", "wine"]
+GENERATED = [name for name in DATASETS if name not in TABLES]
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_registry_tells_the_truth(name):
+    entry, dataset = DATASETS[name], load_dataset(name)
+    assert (entry.name, entry.task, entry.n_features) == (dataset.name, dataset.task, dataset.X.shape[1])
+    assert entry.summary
+    assert dataset.X.dtype == dataset.Y.dtype == np.float64
+    if name in TABLES:
+        assert getattr(entry, "examples") == len(dataset)  # noqa: B009
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_same_seed_same_bits_and_another_seed_other_examples(name):
+    size = {"n": 40, "n_test": 30}
+    first, again, other = (load_split(name, seed=seed, **size) for seed in (7, 7, 8))
+    for one, same, different in zip(first, again, other, strict=True):
+        assert one is not None
+        assert same is not None
+        assert different is not None
+        assert one.X.tobytes() == same.X.tobytes()
+        assert one.Y.tobytes() == same.Y.tobytes()
+        if name not in ("and", "or", "nand", "nor", "xor", "xnor"):
+            assert not np.array_equal(one.X, different.X)
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_test_part_is_fresh_and_does_not_depend_on_n(name):
+    small, test_small = load_split(name, n=8, noise=0.1, n_test=50)
+    large, test_large = load_split(name, n=50, noise=0.1, n_test=50)
+    assert test_small is not None
+    assert test_large is not None
+    assert (len(small), len(large), len(test_small)) == (8, 50, 50)
+    assert test_small.X.tobytes() == test_large.X.tobytes()
+    assert test_small.Y.tobytes() == test_large.Y.tobytes()
+    assert not {tuple(row) for row in large.X} & {tuple(row) for row in test_large.X}
+
+
+@pytest.mark.parametrize("name", [name for name in GENERATED if DATASETS[name].default_n == 500])
+def test_without_noise_too_no_test_point_is_a_training_point(name):
+    train, test = load_split(name, n=300, n_test=300)
+    assert test is not None
+    assert not {tuple(row) for row in train.X} & {tuple(row) for row in test.X}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_numpys_global_state_is_left_alone(name):
+    np.random.seed(1)  # noqa: NPY002
+    before = np.random.get_state()[1].tobytes()  # noqa: NPY002
+    load_split(name, n=20)
+    assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
+
+
+def test_what_a_caller_changes_stays_with_the_caller():
+    load_dataset("iris").X[:] = 0
+    load_dataset("iris").Y[:] = 0
+    load_dataset("xor").X[:] = 5
+    assert load_dataset("iris").X.min() > 0
+    assert load_dataset("iris").Y.sum() == 150
+    assert load_dataset("xor").X.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ({"name": "xro"}, "did you mean 'xor'"),
+        ({"name": None}, "unknown dataset None"),
+        ({"name": ["xor"]}, "unknown dataset"),
+        ({"name": "circle", "n": 0}, "n must be a whole number from 1"),
+        ({"name": "circle", "n": -5}, "got -5"),
+        ({"name": "circle", "n": 2.5}, "got 2.5"),
+        ({"name": "circle", "n": "8"}, "got '8'"),
+        ({"name": "circle", "n": True}, "got True"),
+        ({"name": "circle", "n": 10**12}, "to 10000000"),
+        ({"name": "circle", "n": np.arange(40).reshape(8, 5)}, "n must be"),
+        ({"name": "iris", "n": 151}, "from 3 to"),
+        ({"name": "iris", "n": 2}, "from 3 to"),
+        ({"name": "xor", "noise": -0.1}, "noise must be a finite number, 0 or more, got -0.1"),
+        ({"name": "xor", "noise": float("nan")}, "got nan"),
+        ({"name": "moons", "noise": float("inf")}, "got inf"),
+        ({"name": "moons", "noise": "much"}, "got 'much'"),
+        ({"name": "moons", "noise": 10**400}, "got 1000"),
+        ({"name": "iris", "noise": 0.1}, "noise must be 0, got 0.1"),
+        ({"name": "iris", "noise": -1}, "noise must be a finite number"),
+        ({"name": "circle", "seed": -1}, "seed must be a whole number from 0"),
+        ({"name": "wine", "seed": 2**32}, "to 4294967295"),
+        ({"name": "digits", "seed": 1.0}, "got 1.0"),
+    ],
+)
+@pytest.mark.parametrize("load", [load_dataset, load_split])
+def test_wrong_requests_get_one_clear_line(load, request_, says):
+    request_ = dict(request_)
+    with pytest.raises(RequestError) as caught:
+        load(request_.pop("name"), **request_)
+    message = str(caught.value)
+    assert says in message
+    assert "\n" not in message
+    assert len(message) < 400
+
+
+def test_a_table_has_only_so_many_training_examples():
+    with pytest.raises(RequestError, match=r"112 training examples of iris.* from 3 to 112, got 113"):
+        load_split("iris", n=113)
+    train, _ = load_split("iris", n=112)
+    assert len(train) == 112
+
+
+@pytest.mark.parametrize("name", ["circle", "xor", "iris"])
+def test_wrong_test_size(name):
+    with pytest.raises(RequestError, match="n_test must be a whole number from 1"):
+        load_split(name, n_test=0)
+
+
+def test_numpy_integers_are_whole_numbers():
+    assert len(load_dataset("circle", n=np.int64(8), noise=np.float32(0.1), seed=np.int32(3))) == 8
+
+
+def test_take_and_len():
+    dataset = load_dataset("xor").take([3, 1])
+    assert len(dataset) == 2
+    assert dataset.X.tolist() == [[1, 1], [0, 1]]
+    assert dataset.Y.tolist() == [[0], [1]]
+    assert dataset.name == "xor"
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "task"),
+    [((3, 2), (4, 1), "binary"), ((3,), (3, 1), "binary"), ((3, 1), (3, 1), "binary"),
+     ((3, 2), (3, 2), "binary"), ((3, 2), (3, 1), "guessing")],
+)  # fmt: skip
+def test_a_dataset_that_does_not_fit_together_is_refused(X, Y, task):
+    with pytest.raises(RequestError):
+        Dataset("mine", np.zeros(X), np.zeros(Y), ("x1", "x2"), task)
+
+
+def test_import_brings_in_no_heavy_library():
+    code = "import sys, sandbox.data; print([m for m in ('sklearn', 'pandas', 'scipy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
