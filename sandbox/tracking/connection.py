@@ -1,0 +1,139 @@
+"""From an address to an MLflow client that answers, or one clear line that says why it does not."""
+
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from sandbox.lock import locked
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# Set only where the user has not. MLflow's own defaults retry for four minutes, log every migration, print
+# two lines per run to standard output, report usage to its makers and start job runners beside the UI.
+ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+FOREIGN = ("mlflow.", "sqlalchemy.", "alembic.", "requests.", "urllib3.", "sqlite3", "psycopg", "pymysql")
+
+
+class StoreError(RuntimeError):
+    """The store cannot be reached or refused a request. Its message is one line and names the store."""
+
+
+def set_environment() -> None:
+    """Defaults for MLFLOW_... in this process and those it starts; what the user has set stays."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def resolve(uri: str | os.PathLike[str] | None, root: str | os.PathLike[str]) -> str:
+    """The tracking URI: the one given, else MLFLOW_TRACKING_URI, else the SQLite file in `root`."""
+    chosen = os.fspath(uri) if uri else os.environ.get("MLFLOW_TRACKING_URI")
+    if not chosen:
+        return f"sqlite:///{(Path(root).resolve() / 'mlflow.db').as_posix()}"
+    path = sqlite_path(chosen)
+    return f"sqlite:///{path.as_posix()}" if path else chosen
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """The absolute path of a SQLite URI's database file, or None."""
+    scheme, _, path = uri.partition(":///")
+    return Path(path).resolve() if scheme.partition("+")[0] == "sqlite" and path else None
+
+
+def artifact_root(uri: str, root: str | os.PathLike[str]) -> Path | None:
+    """Where a database's artifacts go: beside an SQLite file, else in `root`. None: the server decides."""
+    path = sqlite_path(uri)
+    if path:
+        return path.parent / "artifacts"
+    return None if urlsplit(uri).scheme in ("http", "https", "file", "") else Path(root).resolve() / "artifacts"
+
+
+def connect(uri: str, artifacts: Path | None) -> "MlflowClient":
+    """A client of a store that has answered once. A new SQLite store is created. Raises StoreError."""
+    set_environment()
+    import mlflow  # noqa: F401  takes a second or two: not while others wait for the lock
+
+    with reporting(uri):
+        path = sqlite_path(uri)
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with locked(path.with_name(f"{path.name}.lock")):
+                check_sqlite(path)
+                return _client(uri, artifacts)
+        knock(uri)
+        return _client(uri, artifacts)
+
+
+def check_sqlite(path: Path) -> None:
+    """Raises sqlite3.DatabaseError at once for a file that is no database (MLflow would try ten times)."""
+    with closing(sqlite3.connect(path, timeout=20)) as connection:
+        connection.execute("PRAGMA schema_version")
+
+
+def knock(uri: str) -> None:
+    """Raises OSError within five seconds if nobody answers at the URI (MLflow would try for minutes)."""
+    parts = urlsplit(uri)
+    try:
+        host, port = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError as error:
+        raise OSError(str(error)) from error
+    if parts.scheme in ("http", "https") and not host:
+        raise OSError("the address names no host")
+    proxied = parts.scheme in getproxies() and not proxy_bypass(host or "")
+    if host and port and not proxied:
+        socket.create_connection((host, port), timeout=5).close()
+
+
+def _client(uri: str, artifacts: Path | None) -> "MlflowClient":
+    from mlflow import MlflowClient
+
+    if artifacts:  # otherwise MLflow's default experiment would have its artifacts in ./mlruns
+        from mlflow.tracking._tracking_service.utils import _get_store
+
+        _get_store(uri, str(artifacts))
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def reporting(uri: str) -> Iterator[None]:
+    """Turns what MLflow, its database or its network raise into a StoreError of one line."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        if not _is_foreign(error):
+            raise
+        text = str(error).strip() or type(error).__name__
+        line = " ".join(text.splitlines()[0].split())[:300]
+        raise StoreError(f"MLflow store {_hide(uri, uri)}: {_hide(line, uri)}") from error
+
+
+def _is_foreign(error: Exception) -> bool:
+    """Whether the error comes from the store's side of the code rather than from ours."""
+    return isinstance(error, OSError | ModuleNotFoundError) or type(error).__module__.startswith(FOREIGN)
+
+
+def _hide(text: str, uri: str) -> str:
+    """`text` without the password of `uri`."""
+    with suppress(ValueError):
+        password = urlsplit(uri).password
+        if password:
+            return text.replace(f":{password}@", ":***@").replace(unquote(password), "***")
+    return text

@@ -1,0 +1,87 @@
+"""Looking at a store in MLflow's web UI: the command that serves it, and the addresses of its pages.
+
+MLflow 3.17's UI opens every experiment on its GenAI pages until "Model training" is chosen in its upper left
+corner, once per browser, or by ``workflowType`` in the address; it ignores ``mlflow.experimentKind``, which
+other versions read. It folds runs that are sorted by time under their parents, not those sorted by a metric.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.parse import quote, urlencode
+from urllib.request import urlopen
+
+from sandbox.errors import RequestError
+
+if TYPE_CHECKING:
+    from sandbox.tracking.store import Store
+
+TRAINING = {"workflowType": "machine_learning"}
+CHARTS = {"compareRunsMode": "CHART", "orderByKey": "metrics.`final_cost`", "orderByAsc": "true"}
+
+
+def is_server(uri: str) -> bool:
+    """Whether the store is a tracking server, which has its UI at its own address."""
+    return uri.startswith(("http://", "https://"))
+
+
+def command(uri: str, artifacts: Path | None, host: str, port: int) -> list[str]:
+    """The command that serves a store's UI. Raises RequestError for a store that is a server already."""
+    if is_server(uri):
+        raise RequestError(f"the store is a server already: open {uri} in a browser")
+    argv = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    if artifacts:
+        argv += ["--artifacts-destination", str(artifacts)]
+    return [*argv, "--host", host, "--port", str(port), "--workers", "1"]
+
+
+def url(base: str, experiment_id: str | None = None, run_id: str | None = None) -> str:
+    """The page of a run (its curves and pictures), of an experiment (its runs, the best first), or of all."""
+    page, query = "/experiments", dict(TRAINING)
+    if experiment_id:
+        page += f"/{experiment_id}/runs"
+        if run_id:
+            page += f"/{run_id}/model-metrics"
+        else:
+            query |= CHARTS
+    return f"{base.rstrip('/')}/#{page}?{urlencode(query, quote_via=quote)}"
+
+
+def serve(store: "Store", host: str, port: int, say: Callable[[str], object]) -> int:
+    """Serve a store's UI until Ctrl-C, saying its address once it answers; the exit code of the server.
+
+    Raises RequestError where something else listens on the port.
+    """
+    argv = store.ui_command(host, port)
+    address = f"http://{host}:{port}"
+    if _answers(address):
+        raise RequestError(f"something listens at {address} already: choose another with --port {port + 1}")
+    server = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    try:
+        while server.poll() is None and not _answers(f"{address}/health"):
+            time.sleep(0.2)
+        if server.returncode is None:
+            say(f"MLflow UI at {url(address)}")
+            say("Ctrl-C ends it")
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        with suppress(ProcessLookupError):
+            server.terminate()
+        server.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=2):
+            return True
+    except URLError as error:
+        return getattr(error, "code", None) is not None
+    except OSError:
+        return False

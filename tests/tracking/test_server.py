@@ -1,0 +1,32 @@
+from mlflow import MlflowClient
+
+from sandbox.tracking import Store
+
+
+def test_a_run_logged_through_a_server_is_the_same(server, store, make_record, capfd, tmp_path):
+    remote = Store(server)
+    record = make_record()
+    experiment_id = remote.experiment("remote", "Over HTTP.")
+    parent_id = remote.start_parent(experiment_id, "sweep", {"sweep": "s1"})
+    run_id = remote.log(record, experiment_id, parent_id)
+    remote.finish_parent(parent_id)
+    assert remote.finished_keys(experiment_id, "s1") == {"lr=0.1"}
+    assert capfd.readouterr().out == ""
+
+    client = MlflowClient(store.uri)
+    run = client.get_run(run_id)
+    assert (run.info.status, run.data.params) == ("FINISHED", record.params)
+    assert len(client.get_metric_history(run_id, "cost")) == 200
+    through_server = MlflowClient(server)
+    assert len(through_server.list_artifacts(run_id, "images")) == 12
+    path = through_server.download_artifacts(run_id, "cost.png", str(tmp_path))
+    with open(path, "rb") as file:
+        assert file.read() == record.images["cost.png"]
+
+
+def test_artifacts_logged_beside_the_server_can_be_read_through_it(server, store, make_record, tmp_path):
+    record = make_record()
+    run_id = store.log(record, store.experiment("beside"))
+    path = MlflowClient(server).download_artifacts(run_id, "boundary.png", str(tmp_path))
+    with open(path, "rb") as file:
+        assert file.read() == record.images["boundary.png"]
