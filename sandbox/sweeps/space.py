@@ -1,0 +1,147 @@
+"""The search space: what a sweep varies, and over which values.
+
+A dimension has a name and values. The name is a field of Config, and the values are that field's; or the dimension is
+one of `Arms`, each of which sets several fields at once. A point is a value for every dimension, written as text (the
+way MLflow and the command line have it), so that points compare and survive being stored.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sandbox.config import Config, format_value, parse_value
+from sandbox.errors import RequestError, choose
+
+Point = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values, in this order."""
+
+    values: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise RequestError("a choice needs at least one value")
+
+    def pick(self, u: float) -> str:
+        """The value at u in [0, 1)."""
+        return self.grid()[min(int(u * len(self.values)), len(self.values) - 1)]
+
+    def grid(self) -> list[str]:
+        return [format_value(list(value) if isinstance(value, tuple) else value) for value in self.values]
+
+    def changes(self, name: str, value: str) -> dict[str, Any]:
+        """The fields of Config that `value` sets."""
+        return {name: parse_value(name, value)}
+
+
+@dataclass(frozen=True)
+class Arms(Choice):
+    """Alternatives by name, each setting fields of its own: `Arms({"cross": {"crosses": ("x1*x2",)}, ...})`."""
+
+    fields: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
+
+    def changes(self, name: str, value: str) -> dict[str, Any]:
+        return dict(choose(name, value, dict(self.fields)))
+
+
+def arms(alternatives: Mapping[str, Mapping[str, Any]]) -> Arms:
+    """Arms from {name: {field: value}}."""
+    fields = tuple((name, tuple(changes.items())) for name, changes in alternatives.items())
+    return Arms(tuple(alternatives), fields)
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number from `low` to `high`, evenly spread or evenly on a log scale; whole numbers with `integer`."""
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise RequestError(f"range {self.low}..{self.high}: the first number must be below the second")
+        if self.log and self.low <= 0:
+            raise RequestError(f"range {self.low}..{self.high}:log: a log scale starts above 0")
+
+    def pick(self, u: float) -> Any:
+        """The value at u in [0, 1)."""
+        low, high = self.low, self.high + (1 if self.integer else 0)
+        value = math.exp(math.log(low) + u * math.log(high / low)) if self.log else low + u * (high - low)
+        if self.integer:
+            return min(int(value), int(self.high))
+        return float(f"{min(max(value, self.low), self.high):.6g}")  # a figure that people can read and type again
+
+    def grid(self) -> list[Any]:
+        raise RequestError(f"a grid needs values, not the range {self.low}..{self.high}: write them out, or sample")
+
+    def changes(self, name: str, value: Any) -> dict[str, Any]:
+        return {name: value}
+
+
+Dimension = Choice | Range
+
+
+def log_grid(low: float, high: float, count: int) -> Choice:
+    """`count` values from `low` to `high`, evenly spread on a log scale, to three digits."""
+    return Choice(tuple(float(f"{value:.3g}") for value in np.geomspace(low, high, count)))
+
+
+def choice(*values: Any) -> Choice:
+    """One of these values: `choice("plain", "xavier", "he")`, `choice((), (8,), (8, 8))`."""
+    return Choice(values)
+
+
+_RANGE = re.compile(r"(?P<low>[^.]\S*?)\.\.(?P<high>[^:]+)(?P<options>(:\w+)*)$")
+
+
+def parse_dimension(text: str) -> tuple[str, Dimension]:
+    """A dimension as people type it: `learning_rate=0.001..10:log`, `initializer=plain,xavier`, `hidden=8|8,8`.
+
+    Values are parted by commas; those that have commas themselves (hidden, crosses) by bars. Raises RequestError.
+    """
+    name, equals, values = text.partition("=")
+    name = name.strip().replace("-", "_")
+    if not equals or not values.strip():
+        raise RequestError(f"{text!r} varies nothing: write FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=VALUE,VALUE")
+    matched = _RANGE.match(values.strip())
+    if matched:
+        options = [option for option in matched["options"].split(":") if option]
+        for option in options:
+            choose("option of a range", option, {"log": 1, "int": 1})
+        low, high = (parse_value(name, matched[end]) for end in ("low", "high"))
+        if isinstance(low, bool) or not all(isinstance(end, int | float) for end in (low, high)):
+            raise RequestError(f"{name} has no range: write its values with commas between")
+        return name, Range(low, high, "log" in options, isinstance(low, int) or "int" in options)
+    parts = values.split("|") if "|" in values or name in ("hidden", "crosses") else values.split(",")
+    return name, Choice(tuple(parse_value(name, part) for part in parts))
+
+
+def to_config(base: Config, space: Mapping[str, Dimension], point: Mapping[str, Any], seed: int) -> Config:
+    """The config at a point of the space. Raises RequestError where a value is none for its field."""
+    changes: dict[str, Any] = {}
+    for name, dimension in space.items():
+        changes |= dimension.changes(name, point[name])
+    return base.replace(**changes, seed=seed)
+
+
+def grid_points(space: Mapping[str, Dimension]) -> list[Point]:
+    """Every combination of the dimensions' values, the last dimension moving fastest."""
+    points: list[Point] = [{}]
+    for name, dimension in space.items():
+        points = [{**point, name: value} for point in points for value in dimension.grid()]
+    return points
+
+
+def sampled_points(space: Mapping[str, Dimension], units: np.ndarray) -> list[Point]:
+    """The points at the given places of the unit cube, an axis for each dimension."""
+    names = list(space)
+    return [{name: space[name].pick(u) for name, u in zip(names, row, strict=True)} for row in units]
