@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh machine: make sweep, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+EXPERIMENTS := learning_rate initializers depth feature_crosses
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sweep compare ui test lint clean $(addprefix sweep-,$(EXPERIMENTS))
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-zA-Z_%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## create .venv and install everything into it
+
+.venv/.ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+sweep: setup ## run the four experiments, log every run to MLflow
+	@$(BIN)/python -m experiments
+
+sweep-%: setup ## run one experiment: sweep-learning_rate, -initializers, -depth, -feature_crosses
+	@$(BIN)/python -m experiments.$*
+
+compare: setup ## feature crosses against hidden layers, from the logged runs
+	@$(BIN)/sandbox compare
+
+ui: setup ## serve the MLflow UI on 127.0.0.1
+	@$(BIN)/sandbox ui
+
+test: setup ## run the tests
+	@$(BIN)/python -m pytest -q
+
+lint: setup ## ruff and pyright
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+
+clean: ## remove caches and the environment; runs/ stays
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

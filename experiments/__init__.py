@@ -1,0 +1,1 @@
+"""Experiments: a script for each question, the sweep that gathers its evidence."""

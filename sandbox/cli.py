@@ -1,0 +1,209 @@
+"""The `sandbox` command, and the command line of every experiment script.
+
+Exit codes: 0 done, 1 something failed, 2 the request was wrong. Errors are one line on standard error.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sandbox.config import FIELDS, Config, format_value, parse_value
+from sandbox.errors import RequestError, choose
+
+RUNS = Path("runs")
+
+
+class _Group(click.Group):
+    """Commands by name; a misspelt one is answered with the nearest."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and not args[0].startswith("-"):
+            choose("command", args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+def main(command: click.Command | None = None) -> None:
+    """Run a command, turning what went wrong into one line and an exit code."""
+    from sandbox.tracking import StoreError
+
+    try:
+        sys.exit((command or cli).main(standalone_mode=False) or 0)
+    except RequestError as error:
+        _fail(str(error), 2)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted", 1)
+    except (StoreError, OSError) as error:
+        _fail(str(error), 1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Train small neural networks from scratch, log every one of them, and compare."""
+
+
+def config_options(command: Callable) -> Callable:
+    """An option for every field of Config, --learning-rate for learning_rate, collected in `changes`."""
+
+    @wraps(command)
+    def collected(**options: Any) -> Any:
+        changes = {name: parse_value(name, text) for name in FIELDS if (text := options.pop(name)) is not None}
+        return command(changes=changes, **options)
+
+    for name, field in reversed(FIELDS.items()):
+        shown = format_value(list(field.default) if isinstance(field.default, tuple) else field.default)
+        collected = click.option(f"--{name.replace('_', '-')}", name, metavar="VALUE", help=f"[{shown}]")(collected)
+    return collected
+
+
+def store_options(command: Callable) -> Callable:
+    """--tracking-uri and --json, which every command that reads or writes runs has."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")(command)
+    return click.option(
+        "--tracking-uri", metavar="URI", help="MLflow store [MLFLOW_TRACKING_URI, else SQLite under runs/]."
+    )(command)
+
+
+@cli.command()
+@config_options
+@click.option("--no-track", is_flag=True, help="Log nothing.")
+@store_options
+def train(changes: dict[str, Any], no_track: bool, tracking_uri: str | None, as_json: bool) -> None:
+    """Train one network and log it as a run of the experiment `train`."""
+    from tqdm import tqdm
+
+    from sandbox.nn.hooks import Progress, Snapshots
+    from sandbox.sweeps.record import CURVE_POINTS, make_record, snapshot_epochs
+    from sandbox.tracking import Store
+    from sandbox.train import train as train_one
+
+    config = Config().replace(**changes)
+    store = None if no_track else Store(tracking_uri, RUNS)
+    if store is not None:
+        store.check()
+    bar = tqdm(total=config.epochs, desc="train", unit="epoch", disable=as_json, leave=False)
+    hooks = [Snapshots(snapshot_epochs(config.epochs)), Progress(bar, max(1, config.epochs // 100))]
+    result = train_one(config, hooks, curve_points=CURVE_POINTS)
+    report: dict[str, Any] = {
+        "config": config.to_dict(),
+        "cost": _finite(result.cost),
+        "train_accuracy": result.train_accuracy,
+        "test_accuracy": result.test_accuracy,
+        "diverged_at": result.diverged_at,
+        "epochs_run": result.epochs_run,
+        "parameters": result.network.parameters.size,
+        "seconds": round(result.seconds, 4),
+    }
+    if store is not None:
+        experiment = store.experiment("train", "Single networks, trained by `sandbox train`.")
+        report["run_id"] = store.log(make_record(result, str(config.dataset), {}), experiment)
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    for name, value in report.items():
+        if name != "config" and value is not None:
+            click.echo(f"{name:15} {value:.6g}" if isinstance(value, float) else f"{name:15} {value}")
+    if store is not None:
+        click.echo("\nnext: sandbox ui")
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) < float("inf") else None
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--tracking-uri", metavar="URI", help="MLflow store [MLFLOW_TRACKING_URI, else SQLite under runs/].")
+def ui(port: int, host: str, tracking_uri: str | None) -> None:
+    """Serve the MLflow UI until Ctrl-C."""
+    from sandbox.tracking import Store
+    from sandbox.tracking.ui import serve
+
+    store = Store(tracking_uri, RUNS)
+    store.check()
+    sys.exit(serve(store, host, port, click.echo))
+
+
+@cli.command()
+@store_options
+def compare(tracking_uri: str | None, as_json: bool) -> None:
+    """Feature crosses against hidden layers, from the runs of the experiment feature_crosses."""
+    from sandbox.compare import comparison_frame
+    from sandbox.sweeps.table import render
+    from sandbox.tracking import Store
+
+    frame = comparison_frame(Store(tracking_uri, RUNS))
+    if as_json:
+        click.echo(frame.to_json(orient="records"))
+        return
+    click.echo(render(frame))
+    click.echo("\ntest accuracy: best and median over seeds. next: make ui")
+
+
+def experiment(*sweeps: Any) -> None:
+    """The command line of an experiment script: run its sweep (or several) and print the closing table."""
+    main(_experiment_command(sweeps))
+
+
+def _experiment_command(sweeps: tuple[Any, ...]) -> click.Command:
+    @click.command(help="\n\n".join(f"{sweep.name}: {sweep.question}" for sweep in sweeps))
+    @click.option("--trials", type=int, help="Trials in all, over points and seeds [the experiment's own].")
+    @click.option("--seeds", type=int, help="Seeds for each point [the experiment's own].")
+    @click.option("--sampler", help="grid, random, sobol or tpe [the experiment's own].")
+    @config_options
+    @store_options
+    def command(changes: dict[str, Any], tracking_uri: str | None, as_json: bool, **parts: Any) -> int:
+        given = {name: value for name, value in parts.items() if value is not None}
+        return run_sweeps([_changed(sweep, changes, given) for sweep in sweeps], tracking_uri, as_json)
+
+    return command
+
+
+def _changed(sweep: Any, changes: dict[str, Any], given: dict[str, Any]) -> Any:
+    """The sweep with another base config; a field that was given is no longer varied."""
+    if not changes and not given:
+        return sweep
+    space = {name: dimension for name, dimension in sweep.space.items() if name not in changes}
+    return sweep.replace(base=sweep.base.replace(**changes), space=space, **given)
+
+
+def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool) -> int:
+    """Run sweeps one after another, print the closing table and the next command; the exit code."""
+    from sandbox.sweeps.driver import run_sweep
+    from sandbox.sweeps.table import outcome_frame, render
+    from sandbox.tracking import Store
+
+    store = Store(tracking_uri, RUNS)
+    store.check()
+    outcomes = []
+    for sweep in sweeps:
+        outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json))
+        if outcomes[-1].status != "FINISHED":
+            break
+    frame = outcome_frame(outcomes)
+    finished = all(outcome.status == "FINISHED" for outcome in outcomes)
+    if as_json:
+        click.echo(json.dumps({"finished": finished, "sweeps": json.loads(frame.to_json(orient="records"))}))
+    else:
+        click.echo(f"\n{render(frame)}\n")
+        if not finished:
+            click.echo("interrupted: everything done so far is logged; the same command goes on from here")
+        elif not frame["new"].any():
+            click.echo("nothing left to do: every trial was logged before. next: make ui, make compare")
+        else:
+            click.echo("next: make ui, make compare")
+    return 0 if finished else 1
