@@ -72,7 +72,7 @@ class ReLU(Activation):
 
     def forward(self, Z, T, one, axis):
         subtract(one, one, T)
-        maximum(Z, T, Z)
+        maximum(Z, T, out=Z)
 
     def backward(self, dA, A, T, one, axis):
         np.sign(A, T)
@@ -87,7 +87,7 @@ class LeakyReLU(Activation):
 
     def forward(self, Z, T, one, axis):
         multiply(Z, self.slope, T)
-        maximum(Z, T, Z)
+        maximum(Z, T, out=Z)
 
     def backward(self, dA, A, T, one, axis):
         copysign(one, A, T)  # 1 or -1, to 1 or the slope

@@ -85,8 +85,7 @@ class BinaryCrossEntropy(Cost):
         np.negative(T, T)
         np.exp(T, T)
         np.log1p(T, T)
-        add(T, np.maximum(Z, 0), T)
-        subtract(T, Z * Y, T)
+        add(T, np.maximum(Z, 0) - Z * Y, T)  # their difference first: it is exact for labels, T is as small as the cost
         return layout.mean(T)
 
 

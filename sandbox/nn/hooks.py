@@ -71,22 +71,27 @@ class StopOnDivergence(Hook):
     growth = 1e6
 
     def on_start(self, run):
-        self.seen, self.limit = 0, self.growth * np.maximum(1, np.nan_to_num(np.abs(run.cost)))
+        start = np.nan_to_num(np.abs(run.cost))
+        self.seen, self.limit = 0, np.minimum(self.growth * np.maximum(1, start), np.finfo(float).max)
 
     def on_epoch(self, run):
-        self._look(run, run.recorded[self.seen :], run.recorded_epochs[self.seen :])
+        epochs = run.recorded_epochs[self.seen :, None]
+        training = np.isin(np.arange(np.size(run.epochs_run)), run.replicas)
+        self._look(run, run.recorded[self.seen :], epochs, training | (epochs < run.epochs_run))
         self.seen = len(run.recorded)
 
     def on_end(self, run):
         self.on_epoch(run)
-        self._look(run, np.array([run.cost]), np.array([run.epoch]))
+        self._look(run, np.array([run.cost]), np.array([run.epochs_run]), True)
 
-    def _look(self, run, costs, epochs):
-        wrong = ~(np.abs(costs) <= self.limit)
-        for replica in np.flatnonzero(wrong.any(0)) if run.lead else [None] * bool(wrong.any()):
-            column = ... if replica is None else replica
-            first = wrong[:, column].argmax() if run.lead else wrong.argmax()
-            run.diverge(epochs[first], costs[first][column], replica)
+    def _look(self, run, costs, epochs, valid):
+        """Costs are (points,) or (points, R); those that are not `valid` belong to networks stopped before."""
+        costs = costs.reshape(len(costs), np.size(run.epochs_run))
+        epochs = np.broadcast_to(epochs, costs.shape)
+        wrong = ~(np.abs(costs) <= self.limit) & valid
+        for column in np.flatnonzero(wrong.any(0)):
+            first = wrong[:, column].argmax()
+            run.diverge(epochs[first, column], costs[first, column], column if run.lead else None)
 
 
 class Snapshots(Hook):
@@ -105,10 +110,15 @@ class Progress(Hook):
     """Moves a progress bar: anything with `update(n)`, `set_postfix_str(text)` and `close()`, such as tqdm's."""
 
     def __init__(self, bar: Any, every: int = 100) -> None:
-        self.bar, self.every, self.done = bar, every, 0
+        self.bar, self.every = bar, every
+
+    def on_start(self, run):
+        self.done = 0
 
     def on_epoch(self, run):
-        self.bar.set_postfix_str(f"cost {np.nanmedian(run.cost):.4g}", refresh=False)
+        costs = np.atleast_1d(run.cost)
+        finite = costs[np.isfinite(costs)]
+        self.bar.set_postfix_str(f"cost {np.median(finite):.4g}" if finite.size else "diverged", refresh=False)
         self.bar.update(run.epoch - self.done)
         self.done = run.epoch
 

@@ -57,13 +57,16 @@ class Network:
         if dtype is None:
             dtype = np.float32 if all(W.dtype == np.float32 for W in Ws) else np.float64
         sizes = [Ws[0].shape[-1], *(W.shape[-2] for W in Ws)]
-        lead = np.broadcast_shapes(*(W.shape[:-2] for W in Ws))
+        try:
+            lead = np.broadcast_shapes(*(W.shape[:-2] for W in Ws))
+        except ValueError:
+            raise RequestError(f"weights of shapes {[W.shape for W in Ws]}: the replica axes must agree") from None
         network = cls(sizes, activations, np.empty((*lead, cls.count(sizes)), dtype))
         for number, (W, b) in enumerate(zip(Ws, biases, strict=True)):
             b = np.asarray(b)
             b = b[:, None] if b.ndim == 1 else b
             try:
-                network.weights[number][...] = W
+                network.weights[number][...] = W.reshape(*W.shape[:-1], sizes[number])  # one column is not stretched
                 network.biases[number][...] = b
             except ValueError:
                 raise RequestError(

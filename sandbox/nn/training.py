@@ -143,9 +143,9 @@ class Run:
         self._alive[ids] = False
 
     def diverge(self, epoch: int, cost: float, replica: int | None = None) -> None:
-        """Stop a network that has diverged at `epoch`, where its cost was `cost`."""
+        """Stop a network that has diverged at `epoch`, where its cost was `cost`; it may have been stopped since."""
         where = ... if replica is None else replica
-        if not np.all(self._alive[where]):
+        if np.any(self._diverged_at[where] != NEVER):
             return
         self.stop(replica)
         self._diverged_at[where] = self._epochs_run[where] = epoch
@@ -154,8 +154,11 @@ class Run:
             self._value = cost
 
     def record(self, name: str, value: Any) -> None:
-        """Keep a value of this epoch, one number per replica, under `curves[name]`."""
-        self.curves.setdefault(name, []).append((self.epoch, np.array(value, np.float64)))
+        """Keep a value of this epoch, one number per replica, under `curves[name]`; the last one of an epoch counts."""
+        points = self.curves.setdefault(name, [])
+        if points and points[-1][0] == self.epoch:
+            points.pop()
+        points.append((self.epoch, np.array(value, np.float64)))
 
     def snapshot(self) -> None:
         """Keep the network as it is now under `snapshots[epoch]`."""

@@ -73,7 +73,8 @@ def run_sweep(sweep: Sweep, store: Store, root: Path = Path("runs"), *, quiet: b
         with bar:
             for batch in _batches(sweep, trials, set(finished)):
                 for number, (trial, result) in enumerate(_train(batch), start=outcome.done):
-                    record = make_record(result, describe(trial), trial_tags(sweep, trial, number))
+                    name = f"{describe(trial)}, seed {trial.config.seed}"
+                    record = make_record(result, name, trial_tags(sweep, trial, number))
                     store.log(record, experiment, parent)
                     batch.tell(trial, result)
                     outcome.note(describe(trial), _cost(result), result.test_accuracy or result.train_accuracy)

@@ -53,7 +53,7 @@ def describe(trial: Trial) -> str:
 
 
 def metrics(result: Result) -> list[tuple[str, float, int]]:
-    """The metrics of a run: curves by epoch, and final figures at the last epoch. Finite ones only."""
+    """The metrics of a run: curves by epoch, and final figures at step 0, where the UI draws bars. Finite ones only."""
     last = result.epochs_run
     finals = {
         "final_cost": result.cost,
@@ -76,7 +76,7 @@ def metrics(result: Result) -> list[tuple[str, float, int]]:
             for epoch, value in zip(epochs, values, strict=True)
             if _sound(value)
         ),
-        *((name, float(value), last) for name, value in finals.items() if value is not None and _sound(value)),
+        *((name, float(value), 0) for name, value in finals.items() if value is not None and _sound(value)),
     ]
 
 
