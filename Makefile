@@ -4,27 +4,31 @@ BIN := .venv/bin
 EXPERIMENTS := learning_rate initializers depth feature_crosses
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep compare ui test lint clean $(addprefix sweep-,$(EXPERIMENTS))
+.PHONY: help setup sweep compare published ui test lint clean $(addprefix sweep-,$(EXPERIMENTS))
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-zA-Z_%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-zA-Z_%-]+:.*## /{sub("%", "NAME", $$1); printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready ## create .venv and install everything into it
 
 .venv/.ready: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	@echo "installing into .venv: a minute or two, once"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@
 
 sweep: setup ## run the four experiments, log every run to MLflow
 	@$(BIN)/python -m experiments
 
-sweep-%: setup ## run one experiment: sweep-learning_rate, -initializers, -depth, -feature_crosses
+sweep-%: setup ## run one experiment: NAME is learning_rate, initializers, depth or feature_crosses
 	@$(BIN)/python -m experiments.$*
 
 compare: setup ## feature crosses against hidden layers, from the logged runs
 	@$(BIN)/sandbox compare
+
+published: setup ## re-run every published result that the trainer claims
+	@$(BIN)/python -m studies.published_results
 
 ui: setup ## serve the MLflow UI on 127.0.0.1
 	@$(BIN)/sandbox ui

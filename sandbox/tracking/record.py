@@ -12,6 +12,7 @@ class Record:
     """One run, ended. Times are milliseconds since 1970.
 
     `metrics` are (key, value, step); `images` map an artifact path such as ``cost.png`` to PNG bytes;
+    `files` map an artifact path such as ``table.csv`` to any other bytes;
     `slider` maps a key such as ``boundary`` to the PNG bytes at each step, shown in the UI behind a slider.
 
     Raises ValueError for an unknown status, for a value that MLflow cannot keep (it would turn NaN into 0)
@@ -26,6 +27,7 @@ class Record:
     metrics: list[tuple[str, float, int]] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     images: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     slider: dict[str, dict[int, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -37,9 +39,10 @@ class Record:
             if (key, step) in seen:
                 raise ValueError(f"metric {key!r} has two values at step {step}")
             seen.add((key, step))
-        for path in self.images:
-            if path.startswith("/") or ".." in path.split("/"):
-                raise ValueError(f"image {path!r}: its path must stay inside the run")
+        for kind, paths in (("image", self.images), ("file", self.files)):
+            for path in paths:
+                if path.startswith("/") or ".." in path.split("/"):
+                    raise ValueError(f"{kind} {path!r}: its path must stay inside the run")
 
 
 def check_metric(key: str, value: float, step: int = 0) -> None:

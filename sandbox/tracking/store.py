@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import choose
 from sandbox.tracking import ui
-from sandbox.tracking.connection import artifact_root, connect, reporting, resolve, set_environment
+from sandbox.tracking.connection import artifact_root, connect, reporting, resolve, set_environment, sqlite_path
 from sandbox.tracking.reading import PARENT, equals, frame, row, search
 from sandbox.tracking.record import Record, check_metric
-from sandbox.tracking.writing import log_batch, write_pictures
+from sandbox.tracking.writing import log_batch, write_artifacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,11 @@ class Store:
     def client(self) -> "MlflowClient":
         """MLflow's own client, connected."""
         return connect(self.uri, self.artifacts)
+
+    def exists(self) -> bool:
+        """Whether there can be anything to read: an SQLite store comes into being with the first request."""
+        path = sqlite_path(self.uri)
+        return path is None or path.exists()
 
     def check(self) -> None:
         """Raises StoreError if the store does not answer: better now than after an hour's training."""
@@ -127,14 +132,14 @@ class Store:
         if record.slider:
             tags["mlflow.loggedImages"] = "True"
         with TemporaryDirectory(prefix="sandbox-") as directory:
-            write_pictures(record, Path(directory))
+            write_artifacts(record, Path(directory))
             with reporting(self.uri):
                 created = client.create_run(experiment_id, record.start_time, tags, record.name)
                 run_id = created.info.run_id
                 try:
                     times = (record.start_time, record.end_time)
                     log_batch(client, run_id, record.metrics, record.params, times=times)
-                    if record.images or record.slider:
+                    if record.images or record.files or record.slider:
                         client.log_artifacts(run_id, directory)
                     client.set_terminated(run_id, record.status, record.end_time)
                 except BaseException:

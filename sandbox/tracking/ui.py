@@ -5,6 +5,9 @@ corner, once per browser, or by ``workflowType`` in the address; it ignores ``ml
 other versions read. It folds runs that are sorted by time under their parents, not those sorted by a metric.
 """
 
+import errno
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -59,8 +62,9 @@ def serve(store: "Store", host: str, port: int, say: Callable[[str], object]) ->
     """
     argv = store.ui_command(host, port)
     address = f"http://{host}:{port}"
-    if _answers(address):
-        raise RequestError(f"something listens at {address} already: choose another with --port {port + 1}")
+    if _taken(host, port):
+        raise RequestError(f"something listens at {address} already: choose another port, such as --port {port + 1}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this process ends the server with it
     server = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     try:
         while server.poll() is None and not _answers(f"{address}/health"):
@@ -75,6 +79,19 @@ def serve(store: "Store", host: str, port: int, say: Callable[[str], object]) ->
         with suppress(ProcessLookupError):
             server.terminate()
         server.wait()
+
+
+def _taken(host: str, port: int) -> bool:
+    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: a port just left is free
+        try:
+            one.bind(where)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return True
+    return False
 
 
 def _answers(address: str) -> bool:

@@ -40,15 +40,15 @@ def log_batch(
     )
 
 
-def write_pictures(record: Record, directory: Path) -> None:
-    """Writes images at their paths, and slider images as ``MlflowClient.log_image(key=, step=)`` names them.
+def write_artifacts(record: Record, directory: Path) -> None:
+    """Writes images and files at their paths, and slider images as ``MlflowClient.log_image(key=, step=)`` names them.
 
     The UI's slider needs two files a step: the PNG, and a WebP thumbnail that it shows in the grid.
     """
-    for path, png in record.images.items():
+    for path, content in (*record.images.items(), *record.files.items()):
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(png)
+        target.write_bytes(content)
     folder = directory / "images"
     for key, steps in record.slider.items():
         folder.mkdir(exist_ok=True)

@@ -1,23 +1,12 @@
-"""Real stores to test against: one SQLite store for the session, and one server of it."""
+"""Records to log: whole ones, without training anything."""
 
 import io
 import math
-import os
-import socket
-import subprocess
-import time
-import urllib.request
 
 import pytest
-from mlflow import MlflowClient
 from PIL import Image, ImageDraw
 
-from sandbox.tracking import Record, Store
-
-
-@pytest.fixture(autouse=True)
-def _no_address_from_outside(monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+from sandbox.tracking import Record
 
 
 @pytest.fixture(scope="session")
@@ -55,49 +44,3 @@ def make_record(png):
         return Record(**{**fields, **changes})
 
     return make
-
-
-@pytest.fixture(scope="session")
-def store(tmp_path_factory):
-    """One store for all tests, each in its own experiment: a new database takes over a second."""
-    here = os.getcwd()
-    os.chdir(tmp_path_factory.mktemp("cwd"))
-    try:
-        store = Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
-        store.check()
-        yield store
-        assert os.listdir() == []  # no mlruns, no mlflow.db
-    finally:
-        os.chdir(here)
-
-
-@pytest.fixture(scope="session")
-def plain(store):
-    """A client that knows nothing of ours."""
-    return MlflowClient(store.uri)
-
-
-@pytest.fixture(scope="session")
-def server(store, tmp_path_factory):
-    """The address of a server that `ui_command` started."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log"
-    address = f"http://127.0.0.1:{port}"
-    with log.open("w") as output:
-        process = subprocess.Popen(store.ui_command(port=port), stdout=output, stderr=subprocess.STDOUT)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/health", timeout=5).close()
-                break
-            except OSError:
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)

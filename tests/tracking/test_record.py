@@ -27,9 +27,10 @@ def test_an_unknown_status_is_refused():
 
 
 @pytest.mark.parametrize("path", ["/etc/x.png", "../x.png", "a/../../x.png"])
-def test_an_image_stays_inside_its_run(path):
-    with pytest.raises(ValueError, match="inside the run"):
-        Record(**ENDED, images={path: b""})
+@pytest.mark.parametrize("kind", ["image", "file"])
+def test_an_image_or_a_file_stays_inside_its_run(path, kind):
+    with pytest.raises(ValueError, match=f"{kind} .*inside the run"):
+        Record(**ENDED, **{f"{kind}s": {path: b""}})
 
 
 def test_importing_the_room_does_not_import_mlflow():

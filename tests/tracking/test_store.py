@@ -55,6 +55,14 @@ def test_pictures_are_stored_as_log_image_stores_them(store, plain, make_record,
                 assert data == png(2) if path.endswith("png") else image.size == size
 
 
+def test_files_are_stored_as_they_are(store, plain, make_record, tmp_path):
+    files = {"table.csv": b"a,b\n1,2\n", "notes/why.txt": "größer".encode()}
+    run_id = store.log(make_record(images={}, slider={}, files=files), store.experiment("files"))
+    for path, content in files.items():
+        with open(plain.download_artifacts(run_id, path, str(tmp_path)), "rb") as file:
+            assert file.read() == content
+
+
 def test_more_than_one_batch_of_everything_is_logged_once(store, plain, make_record):
     metrics = [("cost", 1 / (1 + step), step) for step in range(2500)]
     many = {f"p{i}": str(i) for i in range(150)}

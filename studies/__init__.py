@@ -1,0 +1,1 @@
+"""Studies: each draws a conclusion from evidence, and writes it down with figures."""

@@ -1,0 +1,143 @@
+"""What a published result is made of: a network that a text trains, and the figures that it says came out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sandbox import Dataset, Network, fit
+from sandbox.data import Cross, add_crosses
+from sandbox.nn import Recorder, Run, Snapshots, StopOnDivergence, gradients
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a figure was published, and as what; `number` stands for it in the table."""
+
+    number: int
+    title: str
+    note: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Misprint:
+    """A figure that a source shows although its own formulas give another one, and how it came to it.
+
+    `retraced` computes the figure by the source's own way, from scratch: the proof of `reason`.
+    """
+
+    shown: str
+    retraced: Callable[[], float]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Published values, row by row, of a quantity after `update` updates.
+
+    `quantity` is yhat, cost, accuracy or diverges (1 or 0), or W, b, dW or db with the number of the layer (`dW1`).
+    `tolerance` is the relative difference that still matches: rounding (1e-9), or as many digits as were printed.
+    """
+
+    quantity: str
+    update: int
+    values: tuple[float, ...]
+    tolerance: float = 1e-9
+    misprint: Misprint | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network that a text trains by gradient descent on all examples at once, and what it says came out.
+
+    `name` is a title, then after a colon how it is trained. `network` is as it was before the first update. `folder` is
+    where the pictures go, "" for none.
+    """
+
+    name: str
+    source: Source
+    network: Network
+    data: Dataset
+    claims: tuple[Claim, ...]
+    cost: str = "squared_error"
+    learning_rate: float = 1.0
+    epochs: int = 5000
+    crosses: tuple[Cross, ...] = ()
+    folder: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.name.partition(":")[0]
+
+    def inputs(self, X: np.ndarray) -> np.ndarray:
+        """The network's inputs (examples, features + crosses) for raw features (examples, features)."""
+        return add_crosses(X, self.crosses)
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """One published number, and ours."""
+
+    case: Case
+    claim: Claim
+    name: str
+    published: float
+    ours: float
+
+    @property
+    def difference(self) -> float:
+        """Relative to the published number; absolute where that is 0."""
+        return abs(self.ours - self.published) / (abs(self.published) or 1.0)
+
+    @property
+    def matches(self) -> bool:
+        return self.difference <= self.claim.tolerance  # never true of NaN
+
+
+def costs(values: Mapping[int, float], tolerance: float = 1e-9) -> tuple[Claim, ...]:
+    """Claims of costs by update."""
+    return tuple(Claim("cost", update, (value,), tolerance) for update, value in values.items())
+
+
+def check(case: Case) -> tuple[Run, list[Figure]]:
+    """Train a case's network, and set our number beside every published one."""
+    hooks = [
+        StopOnDivergence(),
+        Snapshots(sorted({claim.update for claim in case.claims})),
+        Recorder(w=lambda run: run.network.weights[0][0, 0]),
+    ]
+    run = fit(
+        case.network,
+        case.inputs(case.data.X),
+        case.data.Y,
+        cost=case.cost,
+        learning_rate=case.learning_rate,
+        epochs=case.epochs,
+        hooks=hooks,
+    )
+    figures = []
+    for claim in case.claims:
+        ours = np.squeeze(measure(case, run, claim.quantity, claim.update))
+        quantity = claim.quantity if len(run.network.weights) > 1 else claim.quantity.rstrip("1")
+        for published, (index, value) in zip(claim.values, np.ndenumerate(ours), strict=True):
+            place = f"[{','.join(str(k + 1) for k in index)}]" if index else ""
+            figures.append(Figure(case, claim, f"{quantity}{place}@{claim.update}", published, float(value)))
+    return run, figures
+
+
+def measure(case: Case, run: Run, quantity: str, update: int) -> Any:
+    """A quantity of a case's run, of the parameters after `update` updates."""
+    if quantity == "diverges":
+        return float(run.diverged_at is not None)
+    if quantity == "cost":
+        return np.append(run.costs, run.cost)[update]
+    network, X, Y = run.snapshots[update], case.inputs(case.data.X), case.data.Y
+    if quantity == "yhat":
+        return network.predict(X)
+    if quantity == "accuracy":
+        return np.mean((network.predict(X) > 0.5) == (Y > 0.5))
+    parameters = gradients(network, X, Y, case.cost)[1] if quantity.startswith("d") else network
+    name, layer = quantity.removeprefix("d")[0], int(quantity[-1]) - 1
+    return {"W": parameters.weights, "b": parameters.biases}[name][layer]
