@@ -3,16 +3,19 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from sandbox.data import DATASETS, parse_crosses
 from sandbox.errors import RequestError, choose
 from sandbox.nn.activations import get_activation
 from sandbox.nn.costs import get_cost
-from sandbox.nn.initializers import get_initializer
+from sandbox.nn.initializers import INITIALIZERS
+from sandbox.nn.schedules import SCHEDULES
 from sandbox.nn.workspace import Settings, is_count, is_number
 
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
@@ -55,19 +58,14 @@ class Config:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("crosses", "hidden"):
-            value = getattr(self, name)
-            if isinstance(value, str | int) or value is None:
-                raise RequestError(f"{name} is {value!r}: a sequence is needed, such as {EXAMPLES[name]}")
-            object.__setattr__(self, name, tuple(value))
-        for name, field in FIELDS.items():  # 1 and 1.0 are one config, and so must have one key
-            if field.type is float and is_number(value := getattr(self, name)):
-                object.__setattr__(self, name, float(value))
+        for name, field in FIELDS.items():
+            object.__setattr__(self, name, _primitive(name, field.type, getattr(self, name)))
         data = choose("dataset", self.dataset, DATASETS)
         for name in ("activation", "output"):
             if getattr(self, name) is not None:
                 get_activation(getattr(self, name))
-        get_initializer(self.initializer)
+        choose("initializer", self.initializer, INITIALIZERS)
+        choose("schedule", self.schedule, SCHEDULES)
         choose("dtype", self.dtype, DTYPES)
         self.settings()
         if not all(is_count(units) and units > 0 for units in self.hidden):
@@ -136,12 +134,25 @@ class Config:
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> "Config":
         """The config whose `params` these are. Raises RequestError for unknown names and wrong values."""
-        return cls(**{name: parse_value(name, text) for name, text in params.items()})
+        return cls(**{name.replace("-", "_"): parse_value(name, text) for name, text in params.items()})
 
 
 EXAMPLES = {"crosses": '("x1*x2",)', "hidden": "(8, 8)"}
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
 NONE = "none"
+
+
+def _primitive(name: str, kind: Any, value: Any) -> Any:
+    """The value as Python's own types have it, so that equal configs have equal keys: 1 is 1.0, and -0.0 is 0.0."""
+    if name in EXAMPLES:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise RequestError(f"{name} is {value!r}: a sequence is needed, such as {EXAMPLES[name]}")
+        return tuple(_primitive("", None, part) for part in value)
+    if isinstance(value, list | tuple | np.ndarray):
+        raise RequestError(f"{name} is {value!r}: one value is needed")
+    if kind is float and is_number(value):
+        return float(value) + 0.0
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def format_value(value: Any) -> str:

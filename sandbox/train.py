@@ -1,78 +1,29 @@
 """Config in, Result out: the only place where names become objects."""
 
+import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from sandbox.config import Config
-from sandbox.data import Cross, Dataset, add_crosses, load_split, parse_crosses
+from sandbox.data import Dataset
+from sandbox.errors import RequestError
 from sandbox.nn.hooks import Hook, StopOnDivergence
 from sandbox.nn.initializers import get_initializer, plain
 from sandbox.nn.network import Network
-from sandbox.nn.training import Run
-from sandbox.nn.workspace import Settings
+from sandbox.nn.population import chunk_size, even_chunks
+from sandbox.nn.training import NEVER, Run
+from sandbox.nn.workspace import is_count
+from sandbox.result import Result, prepare
 
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """What a config's data come to: examples to train and to test on, and the crosses that extend them."""
-
-    train: Dataset
-    test: Dataset | None
-    crosses: tuple[Cross, ...]
-
-    def inputs(self, X: np.ndarray) -> np.ndarray:
-        """The network's inputs (examples, features + crosses) for raw features (examples, features)."""
-        return add_crosses(X, self.crosses)
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What training a config came to.
-
-    `costs` and `cost_epochs` are arrays alike, cost number e belonging to the parameters before update e; `cost` is
-    that after the last update (of a diverged network: where it diverged, and perhaps not finite). The accuracies are
-    None where there is no such thing (regression; a gate's test part). `curves` maps the names that hooks recorded to
-    (epochs, values), `snapshots` maps epochs to networks.
-    """
-
-    config: Config
-    costs: np.ndarray
-    cost_epochs: np.ndarray
-    cost: float
-    train_accuracy: float | None
-    test_accuracy: float | None
-    network: Network
-    diverged_at: int | None
-    epochs_run: int
-    seconds: float
-    penalty: float = 0.0
-    curves: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    snapshots: dict[int, Network] = field(default_factory=dict)
-
-    @property
-    def problem(self) -> Problem:
-        """The data that this was trained and tested on."""
-        return prepare(self.config)
-
-    @property
-    def best_cost(self) -> float:
-        """The lowest finite cost on the way (NaN if there was none)."""
-        costs = np.append(self.costs, self.cost)
-        return float(np.min(costs, where=np.isfinite(costs), initial=np.inf)) if len(costs) else np.nan
-
-
-def prepare(config: Config) -> Problem:
-    """The data of a config, train and test parts, with its crosses."""
-    train, test = _split(config.dataset, config.n_examples, config.noise, config.data_seed)
-    return Problem(train, test, parse_crosses(config.crosses, train.X.shape[1]))
-
-
-_split = lru_cache(maxsize=64)(lambda name, n, noise, seed: load_split(name, n=n, noise=noise, seed=seed))
+MANY_COSTS = 10_000_000  # costs in all, beyond which curves are thinned unless asked otherwise
+AT_ONCE = 1_000_000  # values of one layer that are computed at once for accuracies
 
 
 def build(config: Config) -> Network:
@@ -103,119 +54,171 @@ def train(config: Config, hooks: Iterable[Hook] = (), *, curve_points: int | Non
 
 
 def train_many(
-    configs: Sequence[Config], hooks: Iterable[Hook] = (), *, curve_points: int | None = None
+    configs: Sequence[Config],
+    hooks: Iterable[Hook] = (),
+    *,
+    curve_points: int | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    chunk: int | None = None,
 ) -> list[Result]:
     """Train many configs, those with arrays of the same shapes side by side; one Result each, in the given order.
 
-    The numbers are those of `train`. Hooks see one population after another (`on_start` to `on_end` for each).
+    The numbers are those of `train`, whatever the order, the size of a `chunk` (replicas trained at a time; default:
+    what fits the cache) and the number of `workers` (threads; default: one for each core). An `executor` of
+    concurrent.futures takes their place. Hooks see one population after another, `on_start` to `on_end` for each, in
+    one thread unless they are all `stateless`. Costs are recorded at every epoch, or at about `curve_points` of them;
+    if not told, at every epoch up to ten million costs in all, and beyond that at 200 epochs each.
+
+    >>> results = train_many([Config(learning_rate=rate, epochs=100) for rate in (0.1, 1.0, 10.0)])
+    >>> [len(result.costs) for result in results]
+    [100, 100, 100]
     """
     hooks = list(hooks)
+    if curve_points is None and sum(config.epochs for config in configs) > MANY_COSTS:
+        curve_points = 200
     groups: dict[Any, list[int]] = {}
     for index, config in enumerate(configs):
         groups.setdefault(_shape(config), []).append(index)
-    results: dict[int, Result] = {}
-    for indices in groups.values():
-        group = _train_group([configs[index] for index in indices], hooks, curve_points)
-        results.update(zip(indices, group, strict=True))
+    jobs = [
+        [indices[place] for place in places]
+        for shape, indices in groups.items()
+        for places in even_chunks(len(indices), chunk or chunk_size(*shape[0]))
+    ]
+    work = partial(_train_chunk, hooks=hooks, curve_points=curve_points)
+    parts = [[configs[index] for index in indices] for indices in jobs]
+    if executor is not None:
+        done = list(executor.map(work, parts))
+    elif len(jobs) == 1 or workers == 1 or not all(hook.stateless for hook in hooks):
+        done = list(map(work, parts))
+    else:
+        with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+            done = list(pool.map(work, parts))
+    results = dict(zip(chain.from_iterable(jobs), chain.from_iterable(done), strict=True))
     return [results[index] for index in range(len(configs))]
 
 
 def _shape(config: Config) -> tuple:
-    """What must be alike for two configs to train in the same arrays."""
+    """What must be alike for two configs to train in the same arrays; first what decides how many at a time."""
     problem = prepare(config)
-    inputs = problem.train.X.shape[1] + len(problem.crosses)
+    sizes = (problem.train.X.shape[1] + len(problem.crosses), *config.hidden, problem.train.Y.shape[1])
     return (
-        (len(problem.train), inputs, config.hidden, problem.train.Y.shape[1]),
+        (sizes, len(problem.train), np.dtype(config.dtype).itemsize, config.batch_size),
         (config.activation, config.output_activation, config.cost, config.optimizer, config.momentum),
-        (config.batch_size, config.epochs, config.dtype),
+        (config.epochs, problem.train.task),
     )
 
 
-def _train_group(configs: list[Config], hooks: list[Hook], curve_points: int | None) -> list[Result]:
+def _train_chunk(configs: list[Config], hooks: list[Hook], curve_points: int | None) -> list[Result]:
+    """Train configs of one shape in the same arrays."""
     started = time.perf_counter()
-    first, problems = configs[0], [prepare(config) for config in configs]
-    network, settings, X, Y = build(first), first.settings(), _inputs(first), problems[0].train.Y
-    rng: Any = [np.random.default_rng([config.seed, 1]) for config in configs]
+    first = configs[0]
+    networks = [build(config) for config in configs]
+    settings, network = first.settings(), networks[0]
+    rngs = [np.random.default_rng([config.seed, 1]) for config in configs] if first.batch_size else 0
     if len(configs) > 1:
-        parameters = np.stack([build(config).parameters for config in configs])
-        network = Network(network.sizes, network.activations, parameters)
-        settings = Settings(
-            **{
-                **vars(settings),
-                "learning_rate": np.array([config.learning_rate for config in configs]),
-                "schedule": [config.schedule for config in configs],
-                "l1": np.array([config.l1 for config in configs]),
-                "l2": np.array([config.l2 for config in configs]),
-            }
-        )
-        if len({_data_key(config) for config in configs}) > 1:
-            X = np.stack([_inputs(config) for config in configs])
-            Y = np.stack([problem.train.Y for problem in problems])
-    run = Run(network, X, Y, settings, [StopOnDivergence(), *hooks], spread(first.epochs, curve_points), rng).advance()
+        network = Network(network.sizes, network.activations, np.stack([one.parameters for one in networks]))
+        each = {name: [getattr(config, name) for config in configs] for name in ("learning_rate", "l1", "l2")}
+        settings = replace(settings, **each, schedule=_one_or_all([config.schedule for config in configs]))
+    data = [_data_key(config) for config in configs]
+    alike = len(set(data)) == 1
+    problems = [prepare(first)] if alike else [prepare(config) for config in configs]
+    inputs = [problem.inputs(problem.train.X) for problem in problems]
+    X, Y = (inputs[0], problems[0].train.Y) if alike else (np.stack(inputs), np.stack([p.train.Y for p in problems]))
+    planned = spread(first.epochs, curve_points)
+    run = Run(network, X, Y, settings, [StopOnDivergence(), *hooks], planned, rngs).advance()
+    parts = _split_run(run)
+    trained = [part["network"] for part in parts]
+    accuracies = {}
+    for name in ("train", "test"):
+        if alike:
+            accuracies[name] = accuracy(run.network, problems[0].inputs, getattr(problems[0], name))
+        else:
+            pairs = zip(trained, problems, strict=True)
+            accuracies[name] = [accuracy(one, problem.inputs, getattr(problem, name))[0] for one, problem in pairs]
     seconds = (time.perf_counter() - started) / len(configs)
-    networks = [run.network] if not run.lead else [run.network[row] for row in range(len(configs))]
     return [
         Result(
-            config=config,
-            **_curves(run, row if run.lead else None),
-            train_accuracy=accuracy(networks[row], problems[row].inputs, problems[row].train),
-            test_accuracy=accuracy(networks[row], problems[row].inputs, problems[row].test),
-            network=networks[row],
+            config,
+            train_accuracy=accuracies["train"][row],
+            test_accuracy=accuracies["test"][row],
+            **part,
             seconds=seconds,
         )
-        for row, config in enumerate(configs)
+        for row, (config, part) in enumerate(zip(configs, parts, strict=True))
     ]
+
+
+def _one_or_all(values: list) -> Any:
+    return values[0] if len(set(values)) == 1 else values
 
 
 def _data_key(config: Config) -> tuple:
     return (config.dataset, config.n_examples, config.noise, config.data_seed, config.crosses)
 
 
-def _inputs(config: Config) -> np.ndarray:
-    problem = prepare(config)
-    return problem.inputs(problem.train.X)
-
-
-def _curves(run: Run, row: int | None) -> dict[str, Any]:
-    """One replica's numbers of a run."""
-    where = ... if row is None else row
-    epochs_run = int(np.asarray(run.epochs_run)[where])
-    kept = int(np.searchsorted(run.recorded_epochs, epochs_run))
-    diverged = run.diverged_at if row is None else int(run.diverged_at[row])
-    return {
-        "costs": run.recorded[:kept, where].copy() if row is not None else run.recorded[:kept].copy(),
-        "cost_epochs": run.recorded_epochs[:kept].copy(),
-        "cost": float(np.asarray(run.cost)[where]),
-        "penalty": float(np.asarray(run.penalty)[where]),
-        "epochs_run": epochs_run,
-        "diverged_at": None if diverged in (None, -1) else diverged,
-        "curves": {
-            name: (
-                np.array([epoch for epoch, _ in points if epoch <= epochs_run]),
-                np.array([value[where] for epoch, value in points if epoch <= epochs_run], np.float64),
-            )
-            for name, points in run.curves.items()
-        },
-        "snapshots": {
-            epoch: network if row is None else network[row]
-            for epoch, network in run.snapshots.items()
-            if epoch <= epochs_run
-        },
+def _split_run(run: Run) -> list[dict[str, Any]]:
+    """What each network's Result takes from a run."""
+    count = run.lead[0] if run.lead else 1
+    network, epochs_run, diverged_at = run.network, np.atleast_1d(run.epochs_run), np.atleast_1d(run.diverged_at)
+    costs = np.ascontiguousarray(run.recorded.reshape(-1, count).T)
+    kept = np.searchsorted(run.recorded_epochs, epochs_run)
+    final, penalties = np.atleast_1d(run.cost), np.atleast_1d(run.penalty)
+    curves = {
+        name: (np.array([epoch for epoch, _ in points]), np.array([value for _, value in points]).reshape(-1, count))
+        for name, points in run.curves.items()
     }
+    return [
+        {
+            "costs": costs[row, : kept[row]],
+            "cost_epochs": run.recorded_epochs[: kept[row]],
+            "cost": float(final[row]),
+            "penalty": float(penalties[row]),
+            "network": network[row] if run.lead else network,
+            "epochs_run": int(epochs_run[row]),
+            "diverged_at": None if diverged_at[row] in (None, NEVER) else int(diverged_at[row]),
+            "curves": {
+                name: (epochs[epochs <= epochs_run[row]], values[epochs <= epochs_run[row], row])
+                for name, (epochs, values) in curves.items()
+            },
+            "snapshots": {
+                epoch: snapshot[row] if run.lead else snapshot
+                for epoch, snapshot in run.snapshots.items()
+                if epoch <= epochs_run[row]
+            },
+        }
+        for row in range(count)
+    ]
 
 
 def spread(epochs: int, points: int | None) -> np.ndarray:
-    """About `points` epochs from 0 to `epochs` - 1, evenly spread, first and last included; None: every epoch."""
-    if points is None or points >= epochs:
+    """About `points` epochs from 0 to `epochs` - 1, evenly spread, first and last included; None: every epoch.
+
+    Raises RequestError for fewer than 2 points.
+    """
+    if points is None:
+        return np.arange(epochs)
+    if not (is_count(points) and points >= 2):
+        raise RequestError(f"curve_points is {points!r}: a whole number of at least 2 is needed")
+    if points >= epochs:
         return np.arange(epochs)
     return np.unique(np.linspace(0, epochs - 1, points).round().astype(int))
 
 
-def accuracy(network: Network, inputs: Any, data: Dataset | None) -> float | None:
-    """The share of examples whose class is right: output above 0.5, or the largest of several. None for regression."""
+def accuracy(network: Network, inputs: Any, data: Dataset | None) -> list[float | None]:
+    """The share of examples whose class is right, for each replica: output above 0.5, or the largest of several.
+
+    None for regression, and where there are no data.
+    """
+    count = network.lead[0] if network.lead else 1
     if data is None or data.task == "regression":
-        return None
-    outputs = network.predict(inputs(data.X))
-    if data.task == "binary":
-        return float(np.mean((outputs > 0.5) == (data.Y > 0.5)))
-    return float(np.mean(outputs.argmax(-1) == data.Y.argmax(-1)))
+        return [None] * count
+    X, right = inputs(data.X), data.Y > 0.5 if data.task == "binary" else data.Y.argmax(-1)
+    at_once = max(1, AT_ONCE // (len(X) * max(network.sizes)))
+    shares: list[float | None] = []
+    for start in range(0, count, at_once):
+        some = network[start : start + at_once] if network.lead else network
+        outputs = some.predict(X)
+        found = outputs > 0.5 if data.task == "binary" else outputs.argmax(-1)
+        shares += np.atleast_1d((found == right).mean((-2, -1) if data.task == "binary" else -1)).tolist()
+    return shares

@@ -1,37 +1,46 @@
 """Activations: what a layer does to its weighted sums, and the chain rule backwards through it.
 
-Every activation works in place on the buffers that the trainer made once. The derivative is written in terms of the
-output A, as the textbooks do, so that Z need not be kept. `one` is the number 1 as an array of A's type: NumPy adds an
-array to an array in half the time that it needs for a Python number.
+Every activation works in place, on the buffers that the trainer made once: it gives the calls to be made at every epoch,
+each a function of no arguments. The derivative is written in terms of the output A, as the textbooks do, so that Z need
+not be kept. `one` is the number 1 as an array of A's type: NumPy adds an array to an array in half the time that it
+needs for a Python number.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import numpy as np
-from numpy import add, copysign, exp, maximum, multiply, negative, reciprocal, subtract, tanh
+from numpy import add, copysign, divide, exp, maximum, multiply, negative, reciprocal, sign, subtract, tanh
 
 from sandbox.errors import choose
 
+Calls = Sequence[Callable[[], object]]
+
 
 class Activation:
-    """The identity, and the base of the others. `axis` is the axis of the units (softmax alone needs it).
+    """The identity, and the base of the others. Arrays start with the axis of the units.
 
-    >>> ACTIVATIONS["sigmoid"](np.array([0.0])).item()
+    >>> ACTIVATIONS["sigmoid"](np.array([[0.0]])).item()
     0.5
     """
 
     name = "linear"
 
-    def forward(self, Z: np.ndarray, T: np.ndarray, one: np.ndarray, axis: int) -> None:
-        """Overwrite Z with A = g(Z). T is scratch space of the same shape."""
+    def forward(self, Z: np.ndarray, T: np.ndarray, one: np.ndarray) -> Calls:
+        """The calls that overwrite Z with A = g(Z). T is scratch space of the same shape."""
+        return []
 
-    def backward(self, dA: np.ndarray, A: np.ndarray, T: np.ndarray, one: np.ndarray, axis: int) -> None:
-        """Overwrite dA with dZ = dA * g'(Z), g' in terms of A = g(Z). T is scratch space."""
+    def backward(self, dA: np.ndarray, A: np.ndarray, T: np.ndarray, one: np.ndarray) -> Calls:
+        """The calls that overwrite dA with dZ = dA * g'(Z), g' in terms of A = g(Z). T is scratch space."""
+        return []
 
-    def __call__(self, Z: np.ndarray, axis: int = -2) -> np.ndarray:
-        """g(Z) as a new array; Z ends in (units, examples)."""
-        A = np.array(Z, copy=True)
+    def __call__(self, Z: np.ndarray) -> np.ndarray:
+        """g(Z) as a new array, for Z of (..., units, examples)."""
+        A = np.array(np.moveaxis(Z, -2, 0), order="C")
         with np.errstate(over="ignore", under="ignore"):
-            self.forward(A, np.empty_like(A), np.ones((), A.dtype), axis)
-        return A
+            for call in self.forward(A, np.empty_like(A), np.ones((), A.dtype)):
+                call()
+        return np.moveaxis(A, 0, -2)
 
 
 class Sigmoid(Activation):
@@ -39,16 +48,11 @@ class Sigmoid(Activation):
 
     name = "sigmoid"
 
-    def forward(self, Z, T, one, axis):
-        negative(Z, Z)
-        exp(Z, Z)
-        add(Z, one, Z)
-        reciprocal(Z, Z)
+    def forward(self, Z, T, one):
+        return [partial(negative, Z, Z), partial(exp, Z, Z), partial(add, Z, one, Z), partial(reciprocal, Z, Z)]
 
-    def backward(self, dA, A, T, one, axis):
-        subtract(one, A, T)
-        multiply(T, A, T)
-        multiply(dA, T, dA)
+    def backward(self, dA, A, T, one):
+        return [partial(subtract, one, A, T), partial(multiply, T, A, T), partial(multiply, dA, T, dA)]
 
 
 class Tanh(Activation):
@@ -56,13 +60,11 @@ class Tanh(Activation):
 
     name = "tanh"
 
-    def forward(self, Z, T, one, axis):
-        tanh(Z, Z)
+    def forward(self, Z, T, one):
+        return [partial(tanh, Z, Z)]
 
-    def backward(self, dA, A, T, one, axis):
-        multiply(A, A, T)
-        subtract(one, T, T)
-        multiply(dA, T, dA)
+    def backward(self, dA, A, T, one):
+        return [partial(multiply, A, A, T), partial(subtract, one, T, T), partial(multiply, dA, T, dA)]
 
 
 class ReLU(Activation):
@@ -70,13 +72,11 @@ class ReLU(Activation):
 
     name = "relu"
 
-    def forward(self, Z, T, one, axis):
-        subtract(one, one, T)
-        maximum(Z, T, out=Z)
+    def forward(self, Z, T, one):
+        return [partial(maximum, Z, one - one, out=Z)]
 
-    def backward(self, dA, A, T, one, axis):
-        np.sign(A, T)
-        multiply(dA, T, dA)
+    def backward(self, dA, A, T, one):
+        return [partial(sign, A, T), partial(multiply, dA, T, dA)]
 
 
 class LeakyReLU(Activation):
@@ -85,15 +85,16 @@ class LeakyReLU(Activation):
     name = "leaky_relu"
     slope = 0.01
 
-    def forward(self, Z, T, one, axis):
-        multiply(Z, self.slope, T)
-        maximum(Z, T, out=Z)
+    def forward(self, Z, T, one):
+        return [partial(multiply, Z, one * self.slope, T), partial(maximum, Z, T, out=Z)]
 
-    def backward(self, dA, A, T, one, axis):
-        copysign(one, A, T)  # 1 or -1, to 1 or the slope
-        multiply(T, (1 - self.slope) / 2, T)
-        add(T, (1 + self.slope) / 2, T)
-        multiply(dA, T, dA)
+    def backward(self, dA, A, T, one):
+        half, middle = one * ((1 - self.slope) / 2), one * ((1 + self.slope) / 2)
+        return [
+            partial(copysign, half, A, T),  # plus or minus half of what lies between the two slopes
+            partial(add, T, middle, T),
+            partial(multiply, dA, T, dA),
+        ]
 
 
 class Softmax(Activation):
@@ -101,15 +102,24 @@ class Softmax(Activation):
 
     name = "softmax"
 
-    def forward(self, Z, T, one, axis):
-        subtract(Z, Z.max(axis, keepdims=True), Z)
-        exp(Z, Z)
-        np.divide(Z, Z.sum(axis, keepdims=True), Z)
+    def forward(self, Z, T, one):
+        per_example = np.empty_like(Z[:1])
+        return [
+            partial(np.max, Z, 0, per_example, keepdims=True),
+            partial(subtract, Z, per_example, Z),
+            partial(exp, Z, Z),
+            partial(np.sum, Z, 0, None, per_example, keepdims=True),
+            partial(divide, Z, per_example, Z),
+        ]
 
-    def backward(self, dA, A, T, one, axis):
-        multiply(dA, A, T)
-        subtract(dA, T.sum(axis, keepdims=True), dA)
-        multiply(dA, A, dA)
+    def backward(self, dA, A, T, one):
+        per_example = np.empty_like(A[:1])
+        return [
+            partial(multiply, dA, A, T),
+            partial(np.sum, T, 0, None, per_example, keepdims=True),
+            partial(subtract, dA, per_example, dA),
+            partial(multiply, dA, A, dA),
+        ]
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -1,28 +1,36 @@
 """Costs: how wrong the outputs are, averaged over the examples, and the derivative that starts the way back.
 
 A cost leaves its derivative in the buffer D. Where it is computed from logits (the cross-entropies), D holds the
-derivative with respect to the logits Z, which is as simple as A - Y; elsewhere with respect to the outputs A.
+derivative with respect to the logits Z, which is as simple as A - Y; elsewhere with respect to the outputs A. Like an
+activation, a cost gives the calls to be made at every epoch.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numpy as np
-from numpy import add, multiply, subtract
+from numpy import multiply, sign, subtract
 
 from sandbox.errors import choose
+from sandbox.nn.activations import Calls
 
 
 class Cost:
-    """Base of the costs: `(A, Y)` in, one number per replica out. `m` below is the number of examples."""
+    """Base of the costs: outputs A and targets Y in, one number per replica out. `m` is the number of examples."""
 
     name = ""
     output: str | None = None  # the output activation whose logits this cost needs; None: any activation
     tasks: tuple[str, ...] = ("binary", "multiclass", "regression")
 
-    def derivative(self, A: np.ndarray, Y: np.ndarray, D: np.ndarray, per_example: np.ndarray) -> None:
-        """Overwrite D with the derivative of the cost; `per_example` is 1/m as an array of D's type."""
-        raise NotImplementedError
+    def derivative(self, A: np.ndarray, Y: np.ndarray, D: np.ndarray, per_example: np.ndarray) -> Calls:
+        """The calls that overwrite D with the derivative; `per_example` is 1/m as an array of D's type."""
+        return [partial(subtract, A, Y, D), partial(multiply, D, per_example, D)]
 
-    def value(self, A, Z, Y, D, T, layout) -> np.ndarray:
-        """The cost, one number per replica. D as `derivative` left it, Z the logits, T scratch of the same shape."""
+    def value(
+        self, A: np.ndarray, Z: np.ndarray, Y: np.ndarray, D: np.ndarray, T: np.ndarray, layout: Any
+    ) -> Callable[[], Any]:
+        """The call that gives the cost, one number per replica: D as `derivative` left it, Z the logits, T scratch."""
         raise NotImplementedError
 
 
@@ -30,25 +38,23 @@ class SquaredError(Cost):
     """1/(2m) * sum((Y - A)^2)."""
 
     name = "squared_error"
-    half = 0.5
-
-    def derivative(self, A, Y, D, per_example):
-        subtract(A, Y, D)
-        multiply(D, per_example, D)
 
     def value(self, A, Z, Y, D, T, layout):
-        return layout.total(D, D) * (self.half * layout.examples(D))  # D is (A - Y) / m
+        total, scale = layout.total(D, D), layout.examples(D) / 2  # D is (A - Y) / m
+        return lambda: total() * scale
 
 
-class MeanSquaredError(SquaredError):
+class MeanSquaredError(Cost):
     """1/m * sum((Y - A)^2): twice the squared error."""
 
     name = "mean_squared_error"
-    half = 0.25  # D is 2 (A - Y) / m
 
     def derivative(self, A, Y, D, per_example):
-        subtract(A, Y, D)
-        multiply(D, per_example + per_example, D)
+        return super().derivative(A, Y, D, per_example + per_example)
+
+    def value(self, A, Z, Y, D, T, layout):
+        total, scale = layout.total(D, D), layout.examples(D) / 4  # D is 2 (A - Y) / m
+        return lambda: total() * scale
 
 
 class MeanAbsoluteError(Cost):
@@ -57,17 +63,20 @@ class MeanAbsoluteError(Cost):
     name = "mean_absolute_error"
 
     def derivative(self, A, Y, D, per_example):
-        subtract(A, Y, D)
-        np.sign(D, D)
-        multiply(D, per_example, D)
+        return [partial(subtract, A, Y, D), partial(sign, D, D), partial(multiply, D, per_example, D)]
 
     def value(self, A, Z, Y, D, T, layout):
-        subtract(A, Y, T)
-        return layout.total(T, D)
+        total = layout.total(T, D)
+
+        def value():
+            subtract(A, Y, T)
+            return total()
+
+        return value
 
 
 class BinaryCrossEntropy(Cost):
-    """-1/m * sum(Y log A + (1 - Y) log(1 - A)) with A = sigmoid(Z), as 1/m * sum(max(Z, 0) - Z Y + log(1 + exp(-|Z|))).
+    """-1/m * sum(Y log A + (1 - Y) log(1 - A)), A = sigmoid(Z): 1/m * sum(max(Z, 0) - Z Y + log(1 + exp(-|Z|))).
 
     Finite for logits of any size. Labels may be probabilities.
     """
@@ -76,17 +85,17 @@ class BinaryCrossEntropy(Cost):
     output = "sigmoid"
     tasks = ("binary", "multiclass")
 
-    def derivative(self, A, Y, D, per_example):
-        subtract(A, Y, D)
-        multiply(D, per_example, D)
-
     def value(self, A, Z, Y, D, T, layout):
-        np.abs(Z, T)
-        np.negative(T, T)
-        np.exp(T, T)
-        np.log1p(T, T)
-        add(T, np.maximum(Z, 0) - Z * Y, T)  # their difference first: it is exact for labels, T is as small as the cost
-        return layout.mean(T)
+        def value():
+            np.abs(Z, T)
+            np.negative(T, T)
+            np.exp(T, T)
+            np.log1p(T, T)
+            # max(Z, 0) - Z Y first: it is exact for labels, and T is as small as the cost
+            np.add(T, np.maximum(Z, 0) - Z * Y, T)
+            return layout.mean(T)
+
+        return value
 
 
 class CategoricalCrossEntropy(Cost):
@@ -96,16 +105,14 @@ class CategoricalCrossEntropy(Cost):
     output = "softmax"
     tasks = ("multiclass",)
 
-    def derivative(self, A, Y, D, per_example):
-        subtract(A, Y, D)
-        multiply(D, per_example, D)
-
     def value(self, A, Z, Y, D, T, layout):
-        subtract(Z, Z.max(layout.units, keepdims=True), T)
-        shifted = T * Y
-        np.exp(T, T)
-        log_sum = np.log(T.sum(layout.units, keepdims=True))
-        return layout.mean(log_sum) - layout.mean(shifted)
+        def value():
+            subtract(Z, Z.max(0, keepdims=True), T)
+            shifted = T * Y
+            np.exp(T, T)
+            return layout.mean(np.log(T.sum(0, keepdims=True))) - layout.mean(shifted)
+
+        return value
 
 
 COSTS: dict[str, Cost] = {

@@ -7,7 +7,7 @@ import numpy as np
 from sandbox.nn.costs import get_cost
 from sandbox.nn.layouts import Stacked
 from sandbox.nn.network import Network
-from sandbox.nn.penalties import PenaltyGradient, penalty
+from sandbox.nn.penalties import penalty, penalty_calls
 from sandbox.nn.propagation import Propagation
 from sandbox.nn.training import check_data
 
@@ -23,15 +23,12 @@ def gradients(
     layout = Stacked(network.lead, network.parameters.dtype)
     parameters = layout.arrange(network.parameters)
     slopes = np.zeros_like(parameters)
-    inputs, above = layout.with_ones(network.sizes[0], X.shape[-1], X.shape[:-2])
-    above[...] = X
     with np.errstate(all="ignore"):
-        one_pass = Propagation(
-            layout, network.sizes, network.activations, get_cost(cost), parameters, slopes, inputs, Y
-        )
+        made = (layout, network.sizes, network.activations, get_cost(cost), parameters, slopes)
+        one_pass = Propagation(*made, layout.inputs(X), layout.targets(Y))
         value = one_pass.evaluate() + penalty(network, l1, l2)
-        one_pass.backward()
-        PenaltyGradient(layout, l1, l2, network.sizes).add(parameters, slopes)
+        for call in [*one_pass.backward, *penalty_calls(layout, l1, l2, network.sizes, parameters, slopes)]:
+            call()
     return value, Network(network.sizes, network.activations, slopes)
 
 

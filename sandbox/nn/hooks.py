@@ -21,6 +21,7 @@ class Hook:
 
     every: int = 1
     epochs: Sequence[int] | None = None
+    stateless: bool = False  # whether one hook may watch several populations at once, in threads
 
     def on_start(self, run) -> None:
         """Called once, before the first epoch."""
@@ -96,6 +97,8 @@ class StopOnDivergence(Hook):
 
 class Snapshots(Hook):
     """Keeps the network at the given epochs (and at the end): `run.snapshots` maps epoch to network."""
+
+    stateless = True
 
     def __init__(self, epochs: Sequence[int]) -> None:
         self.epochs = tuple(epochs)

@@ -1,15 +1,18 @@
 """Optimizers: how gradients change parameters.
 
-All of a network's parameters are one array, so that each optimizer is a few lines. Arrays have the shape of the
-parameters; `rate` broadcasts against them. They write in place, and leave the gradients as they are.
+All of a network's parameters are one array, so that each optimizer is a few lines: the calls to be made at every update.
+Arrays have the shape of the parameters; `rate` broadcasts against them. Parameters are changed in place, gradients left
+as they are.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy import add, multiply, subtract
+from numpy import add, divide, multiply, sqrt, subtract
 
 from sandbox.errors import choose
+from sandbox.nn.activations import Calls
 
 
 class GradientDescent:
@@ -18,15 +21,18 @@ class GradientDescent:
     name = "gd"
     memory = 0  # arrays of the parameters' shape that are carried from one update to the next
 
-    def __init__(self, parameters: np.ndarray, momentum: float = 0.9) -> None:
+    def __init__(self, parameters: np.ndarray, gradients: np.ndarray, rate: np.ndarray, momentum: float = 0.9) -> None:
+        self.parameters, self.rate = parameters, rate
+        self.momentum = np.array(momentum, parameters.dtype)
         self.step = np.empty_like(parameters)
-        self.momentum = momentum
         self.state = [np.zeros_like(parameters) for _ in range(self.memory)]
         self.updates = 0
+        self.calls = self.update(gradients, self.step, *self.state)
 
-    def update(self, parameters: np.ndarray, gradients: np.ndarray, rate: np.ndarray) -> None:
-        multiply(gradients, rate, self.step)
-        subtract(parameters, self.step, parameters)
+    def update(self, g: np.ndarray, step: np.ndarray, *state: np.ndarray) -> Calls:
+        """The calls of one update with the gradients g; step is scratch space."""
+        w = self.parameters
+        return [partial(multiply, g, self.rate, step), partial(subtract, w, step, w)]
 
 
 class Momentum(GradientDescent):
@@ -35,11 +41,9 @@ class Momentum(GradientDescent):
     name = "momentum"
     memory = 1
 
-    def update(self, parameters, gradients, rate):
-        (v,) = self.state
-        multiply(v, self.momentum, v)
-        add(v, gradients, v)
-        super().update(parameters, v, rate)
+    def update(self, g, step, *state):
+        (v,) = state
+        return [partial(multiply, v, self.momentum, v), partial(add, v, g, v), *super().update(v, step)]
 
 
 class Nesterov(GradientDescent):
@@ -48,13 +52,15 @@ class Nesterov(GradientDescent):
     name = "nesterov"
     memory = 1
 
-    def update(self, parameters, gradients, rate):
-        (v,) = self.state
-        multiply(v, self.momentum, v)
-        add(v, gradients, v)
-        multiply(v, self.momentum, self.step)
-        add(self.step, gradients, self.step)
-        super().update(parameters, self.step, rate)
+    def update(self, g, step, *state):
+        (v,) = state
+        return [
+            partial(multiply, v, self.momentum, v),
+            partial(add, v, g, v),
+            partial(multiply, v, self.momentum, step),
+            partial(add, step, g, step),
+            *super().update(step, step),
+        ]
 
 
 class Adam(GradientDescent):
@@ -68,23 +74,32 @@ class Adam(GradientDescent):
     memory = 2
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
-    def update(self, parameters, gradients, rate):
-        m, v = self.state
-        step = self.step
-        self.updates += 1
-        multiply(m, self.beta1, m)
-        multiply(gradients, 1 - self.beta1, step)
-        add(m, step, m)
-        multiply(v, self.beta2, v)
-        multiply(gradients, gradients, step)
-        multiply(step, 1 - self.beta2, step)
-        add(v, step, v)
-        multiply(v, 1 / (1 - self.beta2**self.updates), step)
-        np.sqrt(step, step)
-        add(step, self.epsilon, step)
-        np.divide(m, step, step)
-        multiply(step, 1 / (1 - self.beta1**self.updates), step)
-        super().update(parameters, step, rate)
+    def update(self, g, step, *state):
+        m, v = state
+        number = partial(np.array, dtype=g.dtype)
+        unbias_m, unbias_v = number(0), number(0)
+
+        def count():
+            self.updates += 1
+            unbias_m[...] = 1 / (1 - self.beta1**self.updates)
+            unbias_v[...] = 1 / (1 - self.beta2**self.updates)
+
+        return [
+            count,
+            partial(multiply, m, number(self.beta1), m),
+            partial(multiply, g, number(1 - self.beta1), step),
+            partial(add, m, step, m),
+            partial(multiply, v, number(self.beta2), v),
+            partial(multiply, g, g, step),
+            partial(multiply, step, number(1 - self.beta2), step),
+            partial(add, v, step, v),
+            partial(multiply, v, unbias_v, step),
+            partial(sqrt, step, step),
+            partial(add, step, number(self.epsilon), step),
+            partial(divide, m, step, step),
+            partial(multiply, step, unbias_m, step),
+            *super().update(step, step),
+        ]
 
 
 OPTIMIZERS: dict[str, type[GradientDescent]] = {

@@ -3,10 +3,13 @@
 The convention of TensorFlow Playground and of weight decay: not divided by the number of examples.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from sandbox.nn.activations import Calls
 from sandbox.nn.network import Network, split_layers
 
 
@@ -26,18 +29,12 @@ def penalty(network: Network, l1: Any = 0.0, l2: Any = 0.0) -> Any:
     return total if network.lead else float(total)
 
 
-class PenaltyGradient:
-    """Adds the penalties' derivative, l1 * sign(w) + l2 * w, to gradients; false where there is no penalty."""
-
-    def __init__(self, layout: Any, l1: Any, l2: Any, sizes: tuple[int, ...]) -> None:
-        mask = layout.per_parameter(weight_mask(sizes))
-        self.l1, self.l2 = (layout.per_replica(rate) * mask if np.any(rate) else None for rate in (l1, l2))
-
-    def __bool__(self) -> bool:
-        return self.l1 is not None or self.l2 is not None
-
-    def add(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
-        if self.l2 is not None:
-            gradients += self.l2 * parameters
-        if self.l1 is not None:
-            gradients += self.l1 * np.sign(parameters)
+def penalty_calls(layout: Any, l1: Any, l2: Any, sizes: tuple[int, ...], w: np.ndarray, g: np.ndarray) -> Calls:
+    """The calls that add the penalties' derivative, l1 * sign(w) + l2 * w, to the gradients g; none without penalty."""
+    mask, step = layout.per_parameter(weight_mask(sizes)), np.empty_like(w)
+    calls: list[Callable[[], object]] = []
+    for rate, slope in ((l2, np.positive), (l1, np.sign)):
+        if np.any(rate):
+            rates = layout.per_replica(rate) * mask
+            calls += [partial(slope, w, step), partial(np.multiply, step, rates, step), partial(np.add, g, step, g)]
+    return calls

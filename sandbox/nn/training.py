@@ -43,6 +43,7 @@ class Run:
     ) -> None:
         if len(network.lead) > 1:
             raise RequestError(f"the network has replica axes {network.lead}: training takes one at most")
+        check_replicas(network.lead, settings, rng)
         self.lead, self.sizes, self.activations = network.lead, network.sizes, network.activations
         self.settings, self.hooks = settings, list(hooks)
         self.epoch, self.epochs = 0, settings.epochs
@@ -55,10 +56,13 @@ class Run:
         self._work = Workspace(network, X, Y, settings, rngs)
         self._rows: Any = np.arange(self.lead[0]) if self.lead else None  # the replicas that are in the workspace
         self._planned = np.arange(self.epochs) if cost_epochs is None else np.asarray(cost_epochs, int)
-        self._record_at: list[int] = self._planned.tolist()
+        if np.any(np.diff(self._planned, prepend=-1, append=self.epochs) <= 0):
+            raise RequestError(f"cost_epochs must be rising epochs from 0 to {self.epochs - 1}")
+        self._record_at: list[int] = [*self._planned.tolist(), NEVER]
         self._recorded = np.full((len(self._planned), *self.lead), np.nan)
         self._points = 0
         self._value: Any = None  # the cost of the replicas in the workspace
+        self._outdated = False  # whether there have been updates since
         self._alive = np.ones(self.lead, bool)
         self._final, self._final_cost = network.copy().parameters, np.full(self.lead, np.nan)
         self._epochs_run, self._diverged_at = np.full(self.lead, NEVER), np.full(self.lead, NEVER)
@@ -101,6 +105,9 @@ class Run:
 
     @property
     def cost(self) -> Any:
+        if self._outdated:  # between mini-batches
+            with np.errstate(all="ignore"):
+                self._value, self._outdated = self._work.full.evaluate(), False
         return self._whole(self._final_cost, self._value) if self.lead else float(self._value)
 
     @property
@@ -151,7 +158,7 @@ class Run:
         self._diverged_at[where] = self._epochs_run[where] = epoch
         self._final_cost[where] = cost
         if replica is None:
-            self._value = cost
+            self._value, self._outdated = cost, False
 
     def record(self, name: str, value: Any) -> None:
         """Keep a value of this epoch, one number per replica, under `curves[name]`; the last one of an epoch counts."""
@@ -177,7 +184,7 @@ class Run:
                 self._compact()
                 self._mini_batches(until) if self._work.batches else self._full_batch(until)
             if self._alive.any():
-                self._value = self._work.full.evaluate()
+                self._value, self._outdated = self._work.full.evaluate(), False
             if not self._ended and (self.epoch == self.epochs or not self._alive.any()):
                 self._ended = True
                 for hook in self.hooks:
@@ -186,57 +193,54 @@ class Run:
         return self
 
     def _full_batch(self, until: int) -> None:
-        work = self._work
-        p, optimizer, parameters, gradients = work.full, work.optimizer, work.parameters, work.gradients
-        penalties, scheduled, rate = work.penalties, work.scheduled, work.rate(self.epoch)
-        next_call, next_record = self._next_call(self.epoch), self._next_record()
+        work, recorded, record_at, rows = self._work, self._recorded, self._record_at, self._rows_if_some
+        forward, value, update = work.full.forward, work.full.value, work.update
+        backward = [*work.full.backward, *work.penalties]
+        next_call, points, cost = self._next_call(self.epoch), self._points, self._value
         for epoch in range(self.epoch, until):
-            p.forward()
-            p.derivative()
-            if epoch == next_record:
-                next_record = self._keep(p.value())
+            for call in forward:
+                call()
+            if epoch == record_at[points]:
+                cost = value()
+                recorded[points if rows is None else (points, rows)] = cost
+                points += 1
             elif epoch == next_call:
-                self._value = p.value()
-            p.backward()
-            if penalties:
-                penalties.add(parameters, gradients)
-            if scheduled:
-                rate = work.rate(epoch)
+                cost = value()
+            for call in backward:
+                call()
+            if work.scheduled:
+                work.set_rate(epoch)
             if epoch == next_call:
-                self.epoch = epoch
+                self.epoch, self._points, self._value = epoch, points, cost
                 if not self._call_hooks():
                     return
                 next_call = self._next_call(epoch + 1)
                 if self._sparse():
-                    optimizer.update(parameters, gradients, rate)
-                    self.epoch = epoch + 1
-                    return
-            optimizer.update(parameters, gradients, rate)
-        self.epoch = until
+                    until = epoch + 1
+            for call in update:
+                call()
+            if epoch == until - 1:
+                break
+        self.epoch, self._points = until, points
 
     def _mini_batches(self, until: int) -> None:
         work = self._work
-        optimizer, parameters, gradients, penalties = (
-            work.optimizer,
-            work.parameters,
-            work.gradients,
-            work.penalties,
-        )
         watching = [hook for hook in self.hooks if type(hook).on_batch is not Hook.on_batch]
-        next_call, next_record = self._next_call(self.epoch), self._next_record()
+        next_call = self._next_call(self.epoch)
         while self.epoch < until:
             epoch = self.epoch
-            if epoch == next_record:
-                next_record = self._keep(work.full.evaluate())
+            if epoch == self._record_at[self._points]:
+                self._value, self._outdated = work.full.evaluate(), False
+                self._recorded[self._points, ... if self._rows_if_some is None else self._rows] = self._value
+                self._points += 1
             elif epoch == next_call:
-                self._value = work.full.evaluate()
-            rate = work.rate(epoch)
-            for p in work.shuffled():
-                p.forward()
-                p.derivative()
-                p.backward()
-                if penalties:
-                    penalties.add(parameters, gradients)
+                self._value, self._outdated = work.full.evaluate(), False
+            if work.scheduled:
+                work.set_rate(epoch)
+            for batch in work.shuffled():
+                for calls in (batch.forward, batch.backward, work.penalties):
+                    for call in calls:
+                        call()
                 if epoch == next_call:
                     next_call = self._next_call(epoch + 1)
                     if not self._call_hooks():
@@ -245,23 +249,17 @@ class Run:
                     hook.on_batch(self)
                 if watching and not self._alive.any():
                     return
-                optimizer.update(parameters, gradients, rate)
+                for call in work.update:
+                    call()
+                self._outdated = True
             self.epoch = epoch + 1
             if self._sparse():
                 return
 
-    def _keep(self, value: Any) -> int:
-        """Record the cost of this epoch; the epoch of the next record."""
-        self._value = value
-        if self._rows is None:
-            self._recorded[self._points] = value
-        else:
-            self._recorded[self._points, self._rows] = value
-        self._points += 1
-        return self._next_record()
-
-    def _next_record(self) -> int:
-        return self._record_at[self._points] if self._points < len(self._record_at) else NEVER
+    @property
+    def _rows_if_some(self) -> Any:
+        """The replicas in the workspace, None where they are all."""
+        return None if self._rows is None or len(self._rows) == self._alive.size else self._rows
 
     def _next_call(self, epoch: int) -> int:
         """The first epoch from `epoch` on that a hook wants to see."""
@@ -322,16 +320,29 @@ def fit(
     return Run(network, X, Y, settings, hooks, cost_epochs, rng).advance()
 
 
+def check_replicas(lead: tuple[int, ...], settings: Settings, rng: Any) -> None:
+    """Raises RequestError where what is given one by one is not one for each replica."""
+    given = {name: np.shape(getattr(settings, name)) for name in ("learning_rate", "schedule", "l1", "l2")}
+    for name, shape in given.items():
+        if shape not in ((), lead):
+            raise RequestError(f"{name} has shape {shape} for replicas {lead}: give one for all, or one for each")
+    if isinstance(rng, list) and (len(rng),) != (lead or (1,)):
+        raise RequestError(f"rng holds {len(rng)} generators for replicas {lead}: give one for each")
+
+
 def check_data(network: Network, X: Any, Y: Any, cost: str) -> tuple[np.ndarray, np.ndarray]:
     """X and Y with the examples last, in the network's type. Raises RequestError where the shapes do not fit."""
     dtype, (n_in, n_out) = network.parameters.dtype, (network.sizes[0], network.sizes[-1])
-    X, Y = np.asarray(X, dtype), np.asarray(Y, dtype)
+    X, Y = np.asarray(X, dtype), np.atleast_1d(np.asarray(Y, dtype))
     if X.ndim < 2 or X.shape[-1] != n_in:
         raise RequestError(f"X has shape {X.shape}: (examples, {n_in}) is needed")
-    if Y.ndim == X.ndim - 1 or Y.ndim == 1:
+    wanted = (X.shape[-2], n_out)
+    if wanted[0] == 0:
+        raise RequestError(f"X has shape {X.shape}: at least one example is needed")
+    if Y.ndim == 1 or (Y.shape[-2:] != wanted and (Y.shape[-1], 1) == wanted):  # one output may go without its axis
         Y = Y[..., None]
-    if Y.shape[-1] != n_out or Y.shape[-2] != X.shape[-2]:
-        raise RequestError(f"Y has shape {Y.shape}: ({X.shape[-2]}, {n_out}) is needed")
+    if Y.shape[-2:] != wanted:
+        raise RequestError(f"Y has shape {Y.shape}: {wanted} is needed")
     for data in (X, Y):
         if data.ndim > 2 and data.shape[:-2] != network.lead:
             raise RequestError(f"data of shape {data.shape} for replicas {network.lead}: the leading axes must agree")

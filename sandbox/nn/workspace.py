@@ -9,10 +9,10 @@ import numpy as np
 
 from sandbox.errors import RequestError
 from sandbox.nn.costs import get_cost
-from sandbox.nn.layouts import Stacked
+from sandbox.nn.layouts import Stacked, choose_layout, matrices
 from sandbox.nn.network import Network
 from sandbox.nn.optimizers import get_optimizer
-from sandbox.nn.penalties import PenaltyGradient
+from sandbox.nn.penalties import penalty_calls
 from sandbox.nn.propagation import Propagation
 from sandbox.nn.schedules import get_schedule
 
@@ -82,64 +82,57 @@ class Workspace:
 
     def __init__(self, network: Network, X: np.ndarray, Y: np.ndarray, settings: Settings, rngs: list) -> None:
         self.settings, self.rngs, self.X, self.Y = settings, rngs, X, Y
-        self.lead, sizes, dtype = network.lead, network.sizes, network.parameters.dtype
-        self.layout = layout = Stacked(network.lead, dtype)
+        self.lead, sizes = network.lead, network.sizes
+        kind = choose_layout(sizes, X.shape[-1], settings.batch_size) if len(self.lead) == 1 else Stacked
+        self.layout = layout = kind(self.lead, network.parameters.dtype)
         self.parameters = layout.arrange(network.parameters)
         self.gradients = np.zeros_like(self.parameters)
         self.network = Network(sizes, network.activations, layout.canonical(self.parameters))
         self.gradient = Network(sizes, network.activations, layout.canonical(self.gradients))
-        self.optimizer = get_optimizer(settings.optimizer)(self.parameters, settings.momentum)
-        self.penalties = PenaltyGradient(layout, settings.l1, settings.l2, sizes)
-        inputs, above = layout.with_ones(sizes[0], X.shape[-1], X.shape[:-2])
-        above[...] = X
+        self._base_rate = layout.per_replica(np.broadcast_to(settings.learning_rate, self.lead))
+        self._rate = self._base_rate.copy()
+        self.optimizer = get_optimizer(settings.optimizer)(
+            self.parameters, self.gradients, self._rate, settings.momentum
+        )
+        self.update = self.optimizer.calls
+        self.penalties = penalty_calls(layout, settings.l1, settings.l2, sizes, self.parameters, self.gradients)
         make = partial(
             Propagation, layout, sizes, network.activations, get_cost(settings.cost), self.parameters, self.gradients
         )
-        self.full = make(inputs, Y)
+        self.full = make(layout.inputs(X), layout.targets(Y))
         self.batches: list[Propagation] = []
         if settings.batch_size is not None:
             self._cut_batches(make, settings.batch_size)
         names = settings.schedule
         self.schedules = [get_schedule(name) for name in ([names] if isinstance(names, str) else names)]
         self.scheduled = any(schedule.__name__ != "constant" for schedule in self.schedules)
-        self._rate = layout.per_replica(settings.learning_rate)
 
     def _cut_batches(self, make: Callable[..., Propagation], size: int) -> None:
         """One pass for each batch: slices of one shuffled copy of the data, hidden buffers shared."""
         count = self.X.shape[-1]
-        inputs, self._shuffled_X = self.layout.with_ones(self.network.sizes[0], count, self.lead)
-        self._shuffled_Y = np.empty((*self.lead, *self.Y.shape[-2:]), self.Y.dtype)
+        inputs, above = self.layout.with_ones(self.network.sizes[0], count, self.lead)
+        shuffled = self.layout.empty(self.network.sizes[-1], count)
+        self._shuffled = [(self.X, matrices(above)), (self.Y, matrices(shuffled))]
         passes: dict[int, Propagation] = {}
         for start in range(0, count, size):
-            part = np.s_[..., start : start + size]
-            batch, targets = inputs[part], self._shuffled_Y[part]
+            batch, targets = inputs[..., start : start + size], shuffled[..., start : start + size]
             length = batch.shape[-1]
-            if length not in passes:
-                passes[length] = make(batch, targets)
-                self.batches.append(passes[length])
-            else:
-                self.batches.append(passes[length].over(batch, targets))
+            self.batches.append(make(batch, targets, passes.get(length)))
+            passes[length] = self.batches[-1]
 
     def shuffled(self) -> Iterator[Propagation]:
         """The passes of one epoch over mini-batches, in a new order drawn for each replica."""
-        count = self.X.shape[-1]
-        if not self.lead:
-            order = self.rngs[0].permutation(count)
-            np.take(self.X, order, -1, self._shuffled_X, "clip")
-            np.take(self.Y, order, -1, self._shuffled_Y, "clip")
-        else:
-            for row, rng in enumerate(self.rngs):
-                order = rng.permutation(count)
-                for source, target in ((self.X, self._shuffled_X), (self.Y, self._shuffled_Y)):
-                    np.take(source if source.ndim == 2 else source[row], order, -1, target[row], "clip")
+        for row, rng in zip(range(self.lead[0]) if self.lead else [...], self.rngs, strict=True):
+            order = rng.permutation(self.X.shape[-1])
+            for source, target in self._shuffled:
+                np.take(source if source.ndim == 2 else source[row], order, -1, target[row], "clip")
         return iter(self.batches)
 
-    def rate(self, epoch: int) -> np.ndarray:
-        """The learning rates of an epoch, such that they broadcast against the parameters."""
-        if not self.scheduled:
-            return self._rate
+    def set_rate(self, epoch: int) -> None:
+        """Make the learning rates those of an epoch."""
         factors = [schedule(epoch, self.settings.epochs) for schedule in self.schedules]
-        return self._rate * self.layout.per_replica(factors if len(factors) > 1 else factors[0])
+        factor = self.layout.per_replica(factors if len(factors) > 1 else factors[0])
+        np.multiply(self._base_rate, factor, self._rate)
 
     def take(self, rows: np.ndarray) -> "Workspace":
         """A workspace of some of the replicas, mid-training."""

@@ -1,0 +1,324 @@
+"""Config: defaults, equality, keys, text, and that every wrong request is one clear line."""
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox import Config, RequestError
+from sandbox.config import FIELDS, format_value, parse_value
+from sandbox.data import DATASETS
+from sandbox.nn.activations import ACTIVATIONS
+from sandbox.nn.costs import COSTS
+from sandbox.nn.initializers import INITIALIZERS
+from sandbox.nn.optimizers import OPTIMIZERS
+from sandbox.nn.schedules import SCHEDULES
+
+OTHER = {  # for every field a value that is not its default
+    "dataset": "or",
+    "n_examples": 40,
+    "noise": 0.1,
+    "data_seed": 1,
+    "crosses": ("x1*x2",),
+    "hidden": (8, 8),
+    "activation": "tanh",
+    "output": "tanh",
+    "initializer": "he",
+    "initializer_scale": 0.5,
+    "cost": "mean_squared_error",
+    "l1": 0.1,
+    "l2": 0.1,
+    "optimizer": "adam",
+    "momentum": 0.5,
+    "learning_rate": 0.3,
+    "schedule": "cosine",
+    "batch_size": 2,
+    "epochs": 10,
+    "dtype": "float32",
+    "seed": 1,
+}
+
+
+def some_name(table):
+    return st.sampled_from(sorted(table))
+
+
+def number(low, high):
+    return st.floats(low, high, allow_subnormal=False) | st.integers(math.ceil(low), math.floor(high))
+
+
+CONFIGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "dataset": some_name(name for name, entry in DATASETS.items() if entry.task == "binary"),
+        "n_examples": st.none() | st.integers(1, 10**6),
+        "noise": number(0, 10),
+        "data_seed": st.integers(0, 2**32 - 1),
+        "crosses": st.lists(st.sampled_from(["x1*x2", "x1^2", "sin(x1)", "x2 ^ 3"]), unique=True, max_size=3),
+        "hidden": st.lists(st.integers(1, 100), max_size=4),
+        "activation": some_name(set(ACTIVATIONS) - {"softmax"}),
+        "output": st.none() | some_name(ACTIVATIONS),
+        "initializer": some_name(INITIALIZERS),
+        "initializer_scale": number(0, 10),
+        "cost": st.sampled_from(["squared_error", "mean_squared_error", "mean_absolute_error"]),
+        "l1": number(0, 10) | st.just(-0.0),
+        "l2": number(0, 10),
+        "optimizer": some_name(OPTIMIZERS),
+        "momentum": st.floats(0, 1, exclude_max=True),
+        "learning_rate": number(1e-300, 1e6).filter(bool),
+        "schedule": some_name(SCHEDULES),
+        "batch_size": st.none() | st.integers(1, 10**6),
+        "epochs": st.integers(1, 10**9),
+        "dtype": st.sampled_from(["float64", "float32"]),
+        "seed": st.integers(0, 2**100),
+    },
+).map(lambda fields: Config(**fields))
+
+
+class TestValues:
+    def test_defaults(self):
+        config = Config()
+        assert (config.dataset, config.hidden, config.activation, config.initializer) == (
+            "xor",
+            (3,),
+            "sigmoid",
+            "xavier",
+        )
+        assert (config.cost, config.optimizer, config.learning_rate, config.epochs) == (
+            "squared_error",
+            "gd",
+            1.0,
+            5000,
+        )
+        assert (config.crosses, config.batch_size, config.dtype, config.seed) == ((), None, "float64", 0)
+
+    def test_equality_and_hash(self):
+        assert Config() == Config(hidden=[3], learning_rate=1)
+        assert hash(Config()) == hash(Config(hidden=[3], learning_rate=1))
+        assert Config() != Config(seed=1)
+
+    def test_lists_become_tuples(self):
+        config = Config(hidden=[8, 8], crosses=["x1*x2"])
+        assert (config.hidden, config.crosses) == ((8, 8), ("x1*x2",))
+
+    def test_frozen(self):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            Config().seed = 1
+
+    def test_replace(self):
+        config = Config(seed=3)
+        assert config.replace(learning_rate=0.5) == Config(seed=3, learning_rate=0.5)
+        assert config.learning_rate == 1.0
+
+    @pytest.mark.parametrize(
+        ("config", "output"),
+        [
+            (Config(), "sigmoid"),
+            (Config(output="tanh"), "tanh"),
+            (Config(dataset="iris"), "softmax"),
+            (Config(dataset="iris", cost="binary_cross_entropy"), "sigmoid"),
+            (Config(dataset="iris", cost="categorical_cross_entropy"), "softmax"),
+            (Config(dataset="linear"), "linear"),
+        ],
+    )
+    def test_output_activation(self, config, output):
+        assert config.output_activation == output
+
+
+class TestKey:
+    def test_every_field_has_another_value_here(self):
+        assert set(OTHER) == set(FIELDS)
+
+    def test_every_field_counts(self):
+        keys = {Config().key, *(Config(**{name: value}).key for name, value in OTHER.items())}
+        assert len(keys) == len(OTHER) + 1
+
+    @given(CONFIGS)
+    @settings(max_examples=50, deadline=None)
+    def test_equal_configs_have_equal_keys(self, config):
+        again = Config(**json.loads(json.dumps(config.to_dict())))
+        assert again == config
+        assert again.key == config.key
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ({"learning_rate": 1}, {"learning_rate": 1.0}),
+            ({"learning_rate": np.float64(0.3)}, {"learning_rate": 0.3}),
+            ({"noise": np.int64(1), "n_examples": 8}, {"noise": 1.0, "n_examples": np.int64(8)}),
+            ({"seed": np.int64(3), "epochs": np.int32(7)}, {"seed": 3, "epochs": 7}),
+            ({"hidden": np.array([4, 2])}, {"hidden": (4, 2)}),
+            ({"l1": -0.0}, {"l1": 0.0}),
+        ],
+    )
+    def test_is_of_the_value_and_not_of_its_type(self, one, other):
+        assert Config(**one) == Config(**other)
+        assert Config(**one).key == Config(**other).key
+        assert Config(**one).params() == Config(**other).params()
+
+    def test_is_the_same_in_another_process(self):
+        code = "from sandbox import Config; print(Config(hidden=(8, 8), learning_rate=0.3, crosses=('x1*x2',)).key)"
+        printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        assert printed.strip() == Config(hidden=(8, 8), learning_rate=0.3, crosses=("x1*x2",)).key
+
+
+class TestText:
+    @given(CONFIGS)
+    @settings(max_examples=100, deadline=None)
+    def test_round_trip(self, config):
+        params = config.params()
+        assert set(params) == set(FIELDS)
+        assert all(isinstance(text, str) and text for text in params.values())
+        assert Config.from_params(params) == config
+
+    @pytest.mark.parametrize(
+        ("name", "text", "value"),
+        [
+            ("hidden", "8,8", (8, 8)),
+            ("hidden", " 8 , 4 ", (8, 4)),
+            ("hidden", "3", (3,)),
+            ("hidden", "none", ()),
+            ("crosses", "x1*x2,x1^2", ("x1*x2", "x1^2")),
+            ("crosses", "none", ()),
+            ("batch_size", "none", None),
+            ("batch-size", "16", 16),
+            ("learning-rate", "1e-3", 0.001),
+            ("epochs", "100", 100),
+            ("output", "none", None),
+            ("dataset", "xor", "xor"),
+        ],
+    )
+    def test_values_from_text(self, name, text, value):
+        assert parse_value(name, text) == value
+
+    @pytest.mark.parametrize(
+        ("value", "text"), [(None, "none"), ((), "none"), ((8, 8), "8,8"), (0.1, "0.1"), ("xor", "xor")]
+    )
+    def test_text_of_values(self, value, text):
+        assert format_value(value) == text
+
+    def test_fields_that_are_not_given_are_the_defaults_and_dashes_will_do(self):
+        assert Config.from_params({"learning-rate": "0.5"}) == Config(learning_rate=0.5)
+
+    @pytest.mark.parametrize(
+        ("name", "text", "message"),
+        [
+            ("hidden", "", "hidden is '': a whole number or several"),
+            ("hidden", "8,,8", "hidden is '8,,8'"),
+            ("hidden", "8,x", "hidden is '8,x'"),
+            ("hidden", "8.5", "hidden is '8.5'"),
+            ("epochs", "many", "epochs is 'many': a whole number is needed"),
+            ("epochs", "none", "epochs is 'none'"),
+            ("learning_rate", "", "learning_rate is '': a number is needed"),
+            ("learning_rate", "fast", "learning_rate is 'fast': a number is needed"),
+            ("learningrate", "0.1", "unknown field of Config 'learningrate': did you mean 'learning_rate'"),
+        ],
+    )
+    def test_wrong_text(self, name, text, message):
+        with pytest.raises(RequestError, match=message) as error:
+            parse_value(name, text)
+        assert "\n" not in str(error.value)
+
+    @pytest.mark.parametrize("params", [{"crosses": ""}, {"learning_rate": "nan"}, {"hiden": "3"}, {"seed": "-1"}])
+    def test_wrong_params(self, params):
+        with pytest.raises(RequestError):
+            Config.from_params(params)
+
+
+WRONG = [
+    ({"dataset": "xorr"}, "unknown dataset 'xorr': did you mean 'xor'.* Valid: .*xor.*moons"),
+    ({"dataset": ["xor"]}, "dataset is .*: one value is needed"),
+    ({"learning_rate": (0.1, 0.2)}, "learning_rate is .*: one value is needed"),
+    ({"dataset": None}, "unknown dataset None: Valid: "),
+    ({"initializer": "xaver"}, "unknown initializer 'xaver': did you mean 'xavier'.* Valid: plain, xavier, he"),
+    ({"initializer": np.zeros}, "unknown initializer .* Valid: plain, xavier, he"),
+    ({"activation": "sigmoyd"}, "unknown activation 'sigmoyd': did you mean 'sigmoid'.* Valid: sigmoid, tanh, relu"),
+    ({"activation": "softmax"}, "activation 'softmax' is for the output"),
+    ({"output": "sigmoyd"}, "unknown activation 'sigmoyd': did you mean 'sigmoid'"),
+    ({"optimizer": "adm"}, "unknown optimizer 'adm': did you mean 'adam'.* Valid: gd, momentum, nesterov, adam"),
+    ({"schedule": "cosin"}, "unknown schedule 'cosin': did you mean 'cosine'.* Valid: constant, step"),
+    ({"schedule": ["cosine"]}, "schedule is .*: one value is needed"),
+    ({"cost": "square_error"}, "unknown cost 'square_error': did you mean 'squared_error'"),
+    ({"dtype": "float16"}, "unknown dtype 'float16': .* Valid: float64, float32"),
+    ({"cost": "categorical_cross_entropy"}, "cost 'categorical_cross_entropy' is for multiclass data; xor is binary"),
+    ({"dataset": "linear", "cost": "binary_cross_entropy"}, "is for binary and multiclass data; linear is regression"),
+    ({"cost": "binary_cross_entropy", "output": "tanh"}, "needs a sigmoid output, not 'tanh'"),
+    ({"crosses": ("x9*x1",)}, r"cross 'x9\*x1': expected x1, x2 or"),
+    ({"crosses": ("__import__('os')",)}, "expected x1, x2 or"),
+    ({"crosses": ("x1**",)}, r"cross 'x1\*\*': expected x1, x2 or"),
+    ({"crosses": ("",)}, "expected x1, x2 or"),
+    ({"crosses": "x1*x2"}, r"crosses is 'x1\*x2': a sequence is needed, such as \(\"x1\*x2\",\)"),
+    ({"crosses": ("x1*x2", "x2*x1")}, "is there already"),
+    ({"crosses": (3,)}, "a cross is text such as"),
+    ({"crosses": None}, "crosses is None: a sequence is needed"),
+    ({"hidden": (0,)}, r"hidden is \(0,\): whole numbers of at least 1"),
+    ({"hidden": (3, -1)}, r"hidden is \(3, -1\)"),
+    ({"hidden": (2.5,)}, r"hidden is \(2.5,\)"),
+    ({"hidden": (True,)}, r"hidden is \(True,\)"),
+    ({"hidden": ("8",)}, r"hidden is \('8',\)"),
+    ({"hidden": 8}, r"hidden is 8: a sequence is needed, such as \(8, 8\)"),
+    ({"hidden": 8.5}, r"hidden is 8.5: a sequence is needed"),
+    ({"hidden": "8,8"}, "hidden is '8,8': a sequence is needed"),
+    ({"learning_rate": -0.1}, "learning_rate is -0.1: a number above 0 is needed"),
+    ({"learning_rate": 0}, "learning_rate is 0.*: a number above 0 is needed"),
+    ({"learning_rate": math.nan}, "learning_rate is nan"),
+    ({"learning_rate": math.inf}, "learning_rate is inf"),
+    ({"learning_rate": "0.1"}, "learning_rate is '0.1'"),
+    ({"learning_rate": True}, "learning_rate is True"),
+    ({"learning_rate": None}, "learning_rate is None"),
+    ({"learning_rate": [0.1, 0.2]}, "learning_rate is .*: one value is needed"),
+    ({"l1": np.array([0.1, 0.2])}, "l1 is .*: one value is needed"),
+    ({"l1": -1}, "l1 is -1.*: a number of at least 0 is needed"),
+    ({"l2": math.inf}, "l2 is inf"),
+    ({"momentum": 1}, "momentum is 1.*: a number from 0 to below 1 is needed"),
+    ({"momentum": -0.1}, "momentum is -0.1"),
+    ({"epochs": 0}, "epochs is 0: a whole number of at least 1 is needed"),
+    ({"epochs": 1e3}, "epochs is 1000.0: a whole number"),
+    ({"batch_size": 0}, "batch_size is 0: a whole number of at least 1 is needed"),
+    ({"n_examples": 0}, "n_examples is 0: a whole number of at least 1 is needed"),
+    ({"n_examples": 4.0}, "n_examples is 4.0"),
+    ({"seed": -1}, "seed is -1: a whole number of at least 0 is needed"),
+    ({"seed": None}, "seed is None"),
+    ({"data_seed": -1}, "data_seed is -1"),
+    ({"noise": -0.5}, "noise is -0.5: a number of at least 0 is needed"),
+    ({"noise": math.nan}, "noise is nan"),
+    ({"initializer_scale": -1}, "initializer_scale is -1.*: a number of at least 0"),
+]
+
+
+class TestWrongRequests:
+    @pytest.mark.parametrize(("fields", "message"), WRONG)
+    def test_is_one_clear_line(self, fields, message):
+        with pytest.raises(RequestError, match=message) as error:
+            Config(**fields)
+        assert "\n" not in str(error.value)
+
+    def test_unknown_field(self):
+        with pytest.raises(RequestError, match="field of Config 'learningrate': did you mean 'learning_rate'") as error:
+            Config().replace(learningrate=0.1)
+        assert all(name in str(error.value) for name in FIELDS)
+
+    @pytest.mark.parametrize(
+        ("field", "table"),
+        [
+            ("dataset", DATASETS),
+            ("activation", ACTIVATIONS),
+            ("initializer", INITIALIZERS),
+            ("optimizer", OPTIMIZERS),
+            ("schedule", SCHEDULES),
+            ("cost", COSTS),
+        ],
+    )
+    def test_names_every_valid_choice(self, field, table):
+        with pytest.raises(RequestError) as error:
+            Config(**{field: "quux"})
+        assert str(error.value) == f"unknown {field} 'quux': Valid: {', '.join(table)}"
+
+    def test_no_hidden_layers_are_right(self):
+        assert Config(hidden=()).hidden == ()

@@ -1,0 +1,36 @@
+"""What a wrong request gets: one line with the nearest and all valid names."""
+
+import pytest
+
+from sandbox import RequestError
+from sandbox.errors import choose
+
+TABLE = {"plain": 1, "xavier": 2, "he": 3}
+
+
+def test_choose_finds_the_entry():
+    assert choose("initializer", "xavier", TABLE) == 2
+
+
+def test_choose_names_the_nearest_and_all_valid_names():
+    with pytest.raises(RequestError) as error:
+        choose("initializer", "xaver", TABLE)
+    assert str(error.value) == "unknown initializer 'xaver': did you mean 'xavier'? Valid: plain, xavier, he"
+
+
+def test_choose_without_anything_near():
+    with pytest.raises(RequestError) as error:
+        choose("initializer", "quux", TABLE)
+    assert str(error.value) == "unknown initializer 'quux': Valid: plain, xavier, he"
+
+
+@pytest.mark.parametrize("name", [None, 3, ["plain"], {"plain": 1}, "two\nlines", ""])
+def test_choose_refuses_what_is_no_name_in_one_line(name):
+    with pytest.raises(RequestError, match="Valid: plain, xavier, he") as error:
+        choose("initializer", name, TABLE)
+    assert "\n" not in str(error.value)
+    assert error.value.__suppress_context__
+
+
+def test_request_error_is_a_value_error():
+    assert issubclass(RequestError, ValueError)
