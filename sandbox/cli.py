@@ -35,14 +35,26 @@ def main(command: click.Command | None = None) -> None:
         sys.exit((command or cli).main(standalone_mode=False) or 0)
     except RequestError as error:
         _fail(str(error), 2)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.format_message())
+        sys.exit(0)
+    except click.NoSuchOption as error:
+        _fail(_unknown_option(error), 2)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted", 1)
     except (StoreError, OSError) as error:
         _fail(str(error), 1)
+
+
+def _unknown_option(error: click.NoSuchOption) -> str:
+    options = {name: 0 for one in (error.ctx.command.params if error.ctx else []) for name in one.opts}
+    try:
+        choose("option", error.option_name, options)
+    except RequestError as wrong:
+        return str(wrong)
+    return error.format_message()
 
 
 def _fail(message: str, code: int) -> None:
@@ -83,6 +95,7 @@ def store_options(command: Callable) -> Callable:
 @store_options
 def train(changes: dict[str, Any], no_track: bool, tracking_uri: str | None, as_json: bool) -> None:
     """Train one network and log it as a run of the experiment `train`."""
+    config = Config().replace(**changes)
     from tqdm import tqdm
 
     from sandbox.nn.hooks import Progress, Snapshots
@@ -90,7 +103,6 @@ def train(changes: dict[str, Any], no_track: bool, tracking_uri: str | None, as_
     from sandbox.tracking import Store
     from sandbox.train import train as train_one
 
-    config = Config().replace(**changes)
     store = None if no_track else Store(tracking_uri, RUNS)
     if store is not None:
         store.check()
@@ -141,7 +153,10 @@ def ui(port: int, host: str, tracking_uri: str | None) -> None:
 @cli.command()
 @store_options
 def compare(tracking_uri: str | None, as_json: bool) -> None:
-    """Feature crosses against hidden layers, from the runs of the experiment feature_crosses."""
+    """Feature crosses against hidden layers, side by side.
+
+    Reads the runs of the experiment feature_crosses.
+    """
     from sandbox.compare import comparison_frame
     from sandbox.sweeps.table import render
     from sandbox.tracking import Store
@@ -175,8 +190,13 @@ def _experiment_command(sweeps: tuple[Any, ...]) -> click.Command:
 
 def _changed(sweep: Any, changes: dict[str, Any], given: dict[str, Any]) -> Any:
     """The sweep with another base config; a field that was given is no longer varied."""
+    from sandbox.sweeps.space import fields_of
+
     if not changes and not given:
         return sweep
+    for name, dimension in sweep.space.items():
+        if name not in changes and (taken := fields_of(name, dimension) & changes.keys()):
+            raise RequestError(f"{min(taken)} is what each {name} of {sweep.name} sets for itself: leave it out")
     space = {name: dimension for name, dimension in sweep.space.items() if name not in changes}
     return sweep.replace(base=sweep.base.replace(**changes), space=space, **given)
 
@@ -187,6 +207,8 @@ def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool) -> in
     from sandbox.sweeps.table import outcome_frame, render
     from sandbox.tracking import Store
 
+    for sweep in sweeps:
+        _ = sweep.total  # what does not fit is found before anything is trained
     store = Store(tracking_uri, RUNS)
     store.check()
     outcomes = []
@@ -197,13 +219,16 @@ def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool) -> in
     frame = outcome_frame(outcomes)
     finished = all(outcome.status == "FINISHED" for outcome in outcomes)
     if as_json:
-        click.echo(json.dumps({"finished": finished, "sweeps": json.loads(frame.to_json(orient="records"))}))
+        click.echo(json.dumps({"finished": finished, "sweeps": json.loads(str(frame.to_json(orient="records")))}))
     else:
         click.echo(f"\n{render(frame)}\n")
         if not finished:
             click.echo("interrupted: everything done so far is logged; the same command goes on from here")
-        elif not frame["new"].any():
+        elif all(outcome.done == outcome.before for outcome in outcomes):
             click.echo("nothing left to do: every trial was logged before. next: make ui, make compare")
         else:
             click.echo("next: make ui, make compare")
     return 0 if finished else 1
+
+
+import sandbox.graph.command  # noqa: E402, F401 - `sandbox explain`, which needs what is above

@@ -1,0 +1,92 @@
+"""The command `sandbox explain`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sandbox.cli import cli, config_options
+from sandbox.config import FIELDS, Config, format_value
+from sandbox.errors import RequestError
+
+BASE = Config(hidden=(), crosses=(), cost="squared_error", learning_rate=1.0)
+MEANINGLESS = {
+    "dataset": "give the data set first: sandbox explain or",
+    "batch_size": "a pass is over one example, or with --batch over all, or over the --first so many",
+    "dtype": "the graph is computed in float64",
+}
+
+
+@cli.command()
+@click.argument("data", metavar="DATASET")
+@click.option(
+    "--weights", metavar="NUMBERS", help="Inputs with , between, units with |, layers with ; [initializer's]."
+)
+@click.option("--bias", metavar="NUMBERS", help="Units with , between, layers with ; [0].")
+@click.option("--example", type=int, metavar="INDEX", help="Which example, counted from 0 [0].")
+@click.option("--batch", is_flag=True, help="The vectorised pass over all examples, an array a node.")
+@click.option("--first", type=int, metavar="N", help="With --batch: only the first N examples.")
+@click.option("--updates", type=click.IntRange(0, 1000), default=1, show_default=True, help="How many updates to show.")
+@click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="Draw the graph into this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@config_options
+def explain(
+    data: str,
+    weights: str | None,
+    bias: str | None,
+    example: int | None,
+    batch: bool,
+    first: int | None,
+    updates: int,
+    png: Path | None,
+    as_json: bool,
+    changes: dict[str, Any],
+) -> None:
+    """The graph of one forward and backward pass, node by node, and the update that follows.
+
+    Each node with its value, its local gradients and its upstream gradient, as one would do it by hand:
+
+    \b
+      sandbox explain or --weights 0.1,0.6 --bias 0 --example 0
+      sandbox explain xor --crosses "x1*x2" --batch --updates 3
+      sandbox explain xor --hidden 3 --weights "1,2|3,4|5,6 ; 7,8,9" --bias "0,0,0 ; 1" --png xor.png
+
+    The last has two layers: three units of two weights each, and one unit of three. Weights that are not given are
+    drawn by --initializer with --seed. All the options of `sandbox train` that matter here are there too; by default
+    there are no hidden layers.
+    """
+    from sandbox.graph.explanation import explain as explain_config
+
+    for name, instead in MEANINGLESS.items():
+        if name in changes:
+            raise RequestError(f"--{name.replace('_', '-')} is no option of explain: {instead}")
+    config = BASE.replace(**{**changes, "dataset": data})
+    choices = {"example": example, "batch": batch, "first": first}
+    explanation = explain_config(config, weights=weights, biases=bias, updates=updates, **choices)
+    picture = write_picture(explanation, png) if png else ""
+    if as_json:
+        from sandbox.graph.report import report
+
+        click.echo(json.dumps({**report(explanation), "png": str(png) if png else None}, allow_nan=False))
+    else:
+        from sandbox.graph.text import render
+
+        click.echo(render(explanation) + picture)
+
+
+def write_picture(explanation: Any, png: Path) -> str:
+    """Draw the graph into a file, as arrays where single numbers would be too many to see; what to say about it."""
+    from sandbox.graph.picture import draw_explanation
+
+    if not png.parent.is_dir() or png.is_dir():
+        raise RequestError(f"--png is {str(png)!r}: a file in a directory that exists is needed")
+    figure, note = draw_explanation(explanation)
+    with png.open("wb") as file:
+        figure.savefig(file, format="png")
+    return f"\n\npicture: {png}{note}"
+
+
+for option in explain.params:
+    if isinstance(option, click.Option) and option.name in FIELDS:
+        option.help, option.hidden = f"[{format_value(BASE.to_dict()[option.name])}]", option.name in MEANINGLESS
