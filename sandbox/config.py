@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.data import DATASETS, parse_crosses
+from sandbox.data.datasets import own_spelling
 from sandbox.errors import RequestError, choose
 from sandbox.nn.activations import get_activation
 from sandbox.nn.costs import get_cost
@@ -60,6 +61,7 @@ class Config:
     def __post_init__(self) -> None:
         for name, field in FIELDS.items():
             object.__setattr__(self, name, _primitive(name, field.type, getattr(self, name)))
+        object.__setattr__(self, "dataset", own_spelling(self.dataset))
         data = choose("dataset", self.dataset, DATASETS)
         for name in ("activation", "output"):
             if getattr(self, name) is not None:

@@ -8,7 +8,14 @@ T = TypeVar("T")
 
 
 class RequestError(ValueError):
-    """The request was wrong. Its message is one line; the command line prints it and exits with 2."""
+    """The request was wrong. Its message is one line; the command line prints it and exits with 2.
+
+    >>> from sandbox import Config
+    >>> Config(activation="sigmod")
+    Traceback (most recent call last):
+    sandbox.errors.RequestError: unknown activation 'sigmod': did you mean 'sigmoid'? Valid: sigmoid, tanh, relu, \
+leaky_relu, linear, softmax
+    """
 
 
 def choose(kind: str, name: str, table: Mapping[str, T]) -> T:

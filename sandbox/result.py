@@ -31,6 +31,13 @@ class Result:
     that after the last update (of a diverged network: where it diverged, and perhaps not finite). The accuracies are
     None where there is no such thing (regression; a gate's test part). `curves` maps the names that hooks recorded to
     (epochs, values), `snapshots` maps epochs to networks.
+
+    >>> from sandbox import Config, train
+    >>> result = train(Config(dataset="linear", hidden=(), learning_rate=0.1, epochs=200))
+    >>> result.costs.shape, result.epochs_run, result.diverged_at, result.train_accuracy
+    ((200,), 200, None, None)
+    >>> result.network.predict([[2.0]]).round(1)
+    array([[6.]])
     """
 
     config: Config

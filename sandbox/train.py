@@ -16,13 +16,16 @@ from sandbox.data import Dataset
 from sandbox.errors import RequestError
 from sandbox.nn.hooks import Hook, StopOnDivergence
 from sandbox.nn.initializers import get_initializer, plain
+from sandbox.nn.layouts import ReplicasLast, choose_layout
 from sandbox.nn.network import Network
+from sandbox.nn.padding import common_sizes, crop, mask, pad
 from sandbox.nn.population import chunk_size, even_chunks
 from sandbox.nn.training import NEVER, Run
 from sandbox.nn.workspace import is_count
 from sandbox.result import Result, prepare
 
 MANY_COSTS = 10_000_000  # costs in all, beyond which curves are thinned unless asked otherwise
+ROUND = 4  # widths of hidden layers that are rounded up to the same multiple of this train together, if few
 AT_ONCE = 1_000_000  # values of one layer that are computed at once for accuracies
 
 
@@ -65,7 +68,7 @@ def train_many(
     """Train many configs, those with arrays of the same shapes side by side; one Result each, in the given order.
 
     The numbers are those of `train`, whatever the order, the size of a `chunk` (replicas trained at a time; default:
-    what fits the cache) and the number of `workers` (threads; default: one for each core). An `executor` of
+    what fits the cache) and the number of `workers` (threads; default: one for each core where that pays). An `executor` of
     concurrent.futures takes their place. Hooks see one population after another, `on_start` to `on_end` for each, in
     one thread unless they are all `stateless`. Costs are recorded at every epoch, or at about `curve_points` of them;
     if not told, at every epoch up to ten million costs in all, and beyond that at 200 epochs each.
@@ -77,9 +80,7 @@ def train_many(
     hooks = list(hooks)
     if curve_points is None and sum(config.epochs for config in configs) > MANY_COSTS:
         curve_points = 200
-    groups: dict[Any, list[int]] = {}
-    for index, config in enumerate(configs):
-        groups.setdefault(_shape(config), []).append(index)
+    groups = _groups(configs, mixed=all(hook.stateless for hook in hooks))
     jobs = [
         [indices[place] for place in places]
         for shape, indices in groups.items()
@@ -89,7 +90,7 @@ def train_many(
     parts = [[configs[index] for index in indices] for indices in jobs]
     if executor is not None:
         done = list(executor.map(work, parts))
-    elif len(jobs) == 1 or workers == 1 or not all(hook.stateless for hook in hooks):
+    elif len(jobs) == 1 or not all(hook.stateless for hook in hooks) or (workers or _threads(groups)) == 1:
         done = list(map(work, parts))
     else:
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
@@ -98,10 +99,36 @@ def train_many(
     return [results[index] for index in range(len(configs))]
 
 
-def _shape(config: Config) -> tuple:
+def _threads(groups: Iterable[Any]) -> int:
+    """How many threads pay: with tiny networks' short calls they would only wait for the interpreter."""
+    tiny = any(
+        choose_layout(sizes, examples, batch_size) is ReplicasLast for (sizes, examples, _, batch_size), *_ in groups
+    )
+    return 1 if tiny else os.cpu_count() or 1
+
+
+def _groups(configs: Sequence[Config], mixed: bool) -> dict[Any, list[int]]:
+    """The places of configs that train in the same arrays, by shape: tiny networks, if few are alike, with others.
+
+    What hooks see of such a `mixed` group is padded, so that it is for those only that do not mind.
+    """
+    alike: dict[Any, list[int]] = {}
+    for place, config in enumerate(configs):
+        alike.setdefault(_shape(config, config.hidden), []).append(place)
+    groups: dict[Any, list[int]] = {}
+    for shape, places in alike.items():
+        hidden = tuple(-(-units // ROUND) * ROUND for units in configs[places[0]].hidden)
+        rounded = _shape(configs[places[0]], hidden)
+        sizes, examples, _, batch_size = rounded[0]
+        tiny = choose_layout(sizes, examples, batch_size) is ReplicasLast and len(places) < ReplicasLast.smallest_chunk
+        groups.setdefault(rounded if mixed and tiny else shape, []).extend(places)
+    return groups
+
+
+def _shape(config: Config, hidden: tuple[int, ...]) -> tuple:
     """What must be alike for two configs to train in the same arrays; first what decides how many at a time."""
     problem = prepare(config)
-    sizes = (problem.train.X.shape[1] + len(problem.crosses), *config.hidden, problem.train.Y.shape[1])
+    sizes = (problem.train.X.shape[1] + len(problem.crosses), *hidden, problem.train.Y.shape[1])
     return (
         (sizes, len(problem.train), np.dtype(config.dtype).itemsize, config.batch_size),
         (config.activation, config.output_activation, config.cost, config.optimizer, config.momentum),
@@ -114,10 +141,13 @@ def _train_chunk(configs: list[Config], hooks: list[Hook], curve_points: int | N
     started = time.perf_counter()
     first = configs[0]
     networks = [build(config) for config in configs]
-    settings, network = first.settings(), networks[0]
+    settings, network, masks = first.settings(), networks[0], None
     rngs = [np.random.default_rng([config.seed, 1]) for config in configs] if first.batch_size else 0
     if len(configs) > 1:
-        network = Network(network.sizes, network.activations, np.stack([one.parameters for one in networks]))
+        sizes = common_sizes(networks)
+        if any(one.sizes != sizes for one in networks):
+            masks = np.stack([mask(one, sizes) for one in networks])
+        network = Network(sizes, network.activations, np.stack([pad(one, sizes).parameters for one in networks]))
         each = {name: [getattr(config, name) for config in configs] for name in ("learning_rate", "l1", "l2")}
         settings = replace(settings, **each, schedule=_one_or_all([config.schedule for config in configs]))
     data = [_data_key(config) for config in configs]
@@ -126,8 +156,10 @@ def _train_chunk(configs: list[Config], hooks: list[Hook], curve_points: int | N
     inputs = [problem.inputs(problem.train.X) for problem in problems]
     X, Y = (inputs[0], problems[0].train.Y) if alike else (np.stack(inputs), np.stack([p.train.Y for p in problems]))
     planned = spread(first.epochs, curve_points)
-    run = Run(network, X, Y, settings, [StopOnDivergence(), *hooks], planned, rngs).advance()
-    parts = _split_run(run)
+    run = Run(network, X, Y, settings, [StopOnDivergence(), *hooks], planned, rngs, masks)
+    run.configs = configs
+    run.advance()
+    parts = _split_run(run, [one.sizes for one in networks])
     trained = [part["network"] for part in parts]
     accuracies = {}
     for name in ("train", "test"):
@@ -157,7 +189,7 @@ def _data_key(config: Config) -> tuple:
     return (config.dataset, config.n_examples, config.noise, config.data_seed, config.crosses)
 
 
-def _split_run(run: Run) -> list[dict[str, Any]]:
+def _split_run(run: Run, sizes: list[tuple[int, ...]]) -> list[dict[str, Any]]:
     """What each network's Result takes from a run."""
     count = run.lead[0] if run.lead else 1
     network, epochs_run, diverged_at = run.network, np.atleast_1d(run.epochs_run), np.atleast_1d(run.diverged_at)
@@ -174,7 +206,7 @@ def _split_run(run: Run) -> list[dict[str, Any]]:
             "cost_epochs": run.recorded_epochs[: kept[row]],
             "cost": float(final[row]),
             "penalty": float(penalties[row]),
-            "network": network[row] if run.lead else network,
+            "network": crop(network[row] if run.lead else network, sizes[row]),
             "epochs_run": int(epochs_run[row]),
             "diverged_at": None if diverged_at[row] in (None, NEVER) else int(diverged_at[row]),
             "curves": {
@@ -182,7 +214,7 @@ def _split_run(run: Run) -> list[dict[str, Any]]:
                 for name, (epochs, values) in curves.items()
             },
             "snapshots": {
-                epoch: snapshot[row] if run.lead else snapshot
+                epoch: crop(snapshot[row] if run.lead else snapshot, sizes[row])
                 for epoch, snapshot in run.snapshots.items()
                 if epoch <= epochs_run[row]
             },

@@ -107,6 +107,13 @@ class TestValues:
         config = Config(hidden=[8, 8], crosses=["x1*x2"])
         assert (config.hidden, config.crosses) == ((8, 8), ("x1*x2",))
 
+    @pytest.mark.parametrize("name", ["reg-plane", "reg-gauss"])
+    def test_playgrounds_spelling_is_the_same_config(self, name):
+        config = Config(dataset=name)
+        assert config == Config(dataset=name.replace("-", "_"))
+        assert config.key == Config(dataset=name.replace("-", "_")).key
+        assert config.params()["dataset"] == name.replace("-", "_")
+
     def test_frozen(self):
         with pytest.raises(dataclasses.FrozenInstanceError):
             Config().seed = 1

@@ -65,6 +65,10 @@ class Cross:
 
     `name` is its canonical text: no blanks, factors in the order of their columns, equal ones as one power.
     Crosses of the same name are equal.
+
+    >>> cross = parse_cross("x2*x1", 2)
+    >>> cross.name, cross([[3, 2], [5, 1]])
+    ('x1*x2', array([6., 5.]))
     """
 
     name: str
@@ -91,7 +95,13 @@ def parse_cross(text: str, n_features: int) -> Cross:
 
 
 def parse_crosses(texts: Iterable[str], n_features: int) -> tuple[Cross, ...]:
-    """The crosses that `texts` describe, in this order; RequestError for a wrong one or two of a name."""
+    """The crosses that `texts` describe, in this order, for data with that many features.
+
+    Raises RequestError for a wrong text, and for two of the same name.
+
+    >>> [cross.name for cross in parse_crosses(["x1*x2", "sin( x1 )"], 2)]
+    ['x1*x2', 'sin(x1)']
+    """
     if isinstance(texts, str) or not isinstance(texts, Iterable):
         raise RequestError(f"crosses are a list of texts such as x1*x2, got {one_line(texts)}")
     crosses: dict[str, Cross] = {}

@@ -102,7 +102,10 @@ def load_split(
     return _entry(name).split(n, noise, seed, n_test)
 
 
+def own_spelling(name: str) -> str:
+    """The name as `DATASETS` has it: Playground's "reg-plane" is "reg_plane" here."""
+    return PLAYGROUND_SPELLING.get(name, name) if isinstance(name, str) else name
+
+
 def _entry(name: str) -> Generated | Table:
-    if isinstance(name, str):
-        name = PLAYGROUND_SPELLING.get(name, name)
-    return choose("dataset", name, DATASETS)
+    return choose("dataset", own_spelling(name), DATASETS)

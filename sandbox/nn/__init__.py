@@ -1,19 +1,39 @@
 """The trainer: neural networks from scratch in NumPy, one at a time or a population side by side."""
 
 from sandbox.nn.gradients import gradient_check, gradients
-from sandbox.nn.hooks import Hook, Progress, Recorder, Snapshots, StopOnDivergence
+from sandbox.nn.hooks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    GradientNorms,
+    Hook,
+    InitializerHealth,
+    Progress,
+    Recorder,
+    Snapshots,
+    StopOnDivergence,
+    WeightPath,
+    load_checkpoint,
+)
 from sandbox.nn.network import Network
 from sandbox.nn.training import Run, fit
 
 __all__ = [
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "GradientNorms",
     "Hook",
+    "InitializerHealth",
     "Network",
     "Progress",
     "Recorder",
     "Run",
     "Snapshots",
     "StopOnDivergence",
+    "WeightPath",
     "fit",
     "gradient_check",
     "gradients",
+    "load_checkpoint",
 ]

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.nn.checks import check_data
 from sandbox.nn.costs import get_cost
 from sandbox.nn.layouts import Stacked
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty, penalty_calls
 from sandbox.nn.propagation import Propagation
-from sandbox.nn.training import check_data
 
 
 def gradients(
@@ -17,7 +17,13 @@ def gradients(
 ) -> tuple[Any, Network]:
     """The cost with its penalties, (...) one per replica, and its derivatives in the shape of a network.
 
-    X is (..., examples, features), Y (..., examples, outputs). Raises RequestError where shapes do not fit.
+    X is (..., examples, features), Y (..., examples, outputs). Raises RequestError where shapes do not fit. The formulas
+    are those of backpropagation (Rumelhart, Hinton, Williams 1986), written out in sandbox.nn.propagation.
+
+    >>> neuron = Network.from_parameters([[[0.1, 0.6]]], [[0.0]], ["sigmoid"])
+    >>> cost, slopes = gradients(neuron, [[0, 0]], [0])
+    >>> float(cost), slopes.weights[0].tolist(), slopes.biases[0].tolist()
+    (0.125, [[0.0, 0.0]], [[0.125]])
     """
     X, Y = check_data(network, X, Y, cost)
     layout = Stacked(network.lead, network.parameters.dtype)

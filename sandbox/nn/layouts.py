@@ -18,6 +18,9 @@ import numpy as np
 from sandbox.nn.activations import Calls
 from sandbox.nn.network import split_layers
 
+einsum: Any = vars(np.einsum)[
+    "__wrapped__"
+]  # without the search for other array libraries, which costs as much as a tiny sum
 CACHE_LINE = 64
 TINY = 600  # products behind the first layer up to which a network trains faster with the replicas last (measured)
 
@@ -86,6 +89,10 @@ class Stacked:
         A[-1] = 1
         return A, A[:-1]
 
+    def leading(self, buffer: np.ndarray) -> np.ndarray:
+        """A view of a buffer with the replicas in front, (..., units, examples)."""
+        return matrices(buffer)
+
     def inputs(self, X: np.ndarray) -> np.ndarray:
         """X (features, examples), or with the replicas' axis in front, as a buffer with the row of ones below."""
         A, above = self.with_ones(X.shape[-2], X.shape[-1], X.shape[:-2])
@@ -146,12 +153,12 @@ class LastLinear(Linear):
     """A linear layer with the replicas last: o, i, m, r stand for units out, units in, examples, replicas."""
 
     def forward(self, Z: np.ndarray) -> Calls:
-        return [partial(np.einsum, "oir,imr->omr", self.W, self.A, out=Z)]
+        return [partial(einsum, "oir,imr->omr", self.W, self.A, out=Z)]
 
     def backward(self, dZ: np.ndarray, dW: np.ndarray, dA: np.ndarray | None) -> Calls:
-        calls: list[Callable[[], object]] = [partial(np.einsum, "omr,imr->oir", dZ, self.A, out=dW)]
+        calls: list[Callable[[], object]] = [partial(einsum, "omr,imr->oir", dZ, self.A, out=dW)]
         if dA is not None:
-            calls.append(partial(np.einsum, "oir,omr->imr", self.W[:, :-1], dZ, out=dA))
+            calls.append(partial(einsum, "oir,omr->imr", self.W[:, :-1], dZ, out=dA))
         return calls
 
 
@@ -170,6 +177,9 @@ class ReplicasLast(Stacked):
 
     def shape(self, units: int, examples: int, lead: tuple[int, ...] | None = None) -> tuple[int, ...]:
         return (units, examples, *(self.lead if lead is None else lead))
+
+    def leading(self, buffer: np.ndarray) -> np.ndarray:
+        return buffer if buffer.ndim == 2 else np.moveaxis(buffer, -1, 0)
 
     def inputs(self, X: np.ndarray) -> np.ndarray:
         A, above = self.with_ones(X.shape[-2], X.shape[-1], X.shape[:-2])
@@ -198,7 +208,7 @@ class ReplicasLast(Stacked):
         return A.shape[1]
 
     def total(self, S: np.ndarray, T: np.ndarray) -> Callable[[], Any]:
-        return partial(np.einsum, "kmr,kmr->r", S, T)
+        return partial(einsum, "kmr,kmr->r", S, T)
 
 
 def choose_layout(sizes: tuple[int, ...], examples: int, batch_size: int | None = None) -> type[Stacked]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from sandbox.errors import RequestError
 from sandbox.nn.activations import ACTIVATIONS, get_activation
 from sandbox.nn.initializers import Initializer, get_initializer
+from sandbox.nn.storage import read_arrays, write_arrays
 
 
 class Network:
@@ -125,6 +127,22 @@ class Network:
             for W, b, name in zip(self.weights, self.biases, self.activations, strict=True):
                 A = ACTIVATIONS[name](W @ A + b)
         return A.mT
+
+    def save(self, path: str | PathLike[str], *, epoch: int = 0) -> None:
+        """Write sizes, activations, parameters and an epoch to the file `path`, NumPy's .npz without pickle.
+
+        A file that is there is replaced in one step. Raises OSError where it cannot be written.
+        """
+        write_arrays(path, sizes=self.sizes, activations=self.activations, parameters=self.parameters, epoch=epoch)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "Network":
+        """The network in a file that `save` wrote. Raises RequestError for a file that is not there, damaged or foreign."""
+        arrays = read_arrays(path)
+        try:
+            return cls(arrays["sizes"].tolist(), arrays["activations"].tolist(), arrays["parameters"])
+        except RequestError as error:
+            raise RequestError(f"{path}: {error}") from None
 
     def __repr__(self) -> str:
         lead = f", replicas={self.lead}" if self.lead else ""

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.nn.activations import Calls
 from sandbox.nn.network import Network, split_layers
 
 
@@ -29,7 +28,9 @@ def penalty(network: Network, l1: Any = 0.0, l2: Any = 0.0) -> Any:
     return total if network.lead else float(total)
 
 
-def penalty_calls(layout: Any, l1: Any, l2: Any, sizes: tuple[int, ...], w: np.ndarray, g: np.ndarray) -> Calls:
+def penalty_calls(
+    layout: Any, l1: Any, l2: Any, sizes: tuple[int, ...], w: np.ndarray, g: np.ndarray
+) -> list[Callable[[], object]]:
     """The calls that add the penalties' derivative, l1 * sign(w) + l2 * w, to the gradients g; none without penalty."""
     mask, step = layout.per_parameter(weight_mask(sizes)), np.empty_like(w)
     calls: list[Callable[[], object]] = []

@@ -43,6 +43,7 @@ class Propagation:
         count = layout.examples(inputs)
         one, per_example = np.ones((), layout.dtype), np.array(1 / count, layout.dtype)
         self.buffers = share.buffers if share else Buffers(layout, sizes, count)
+        self.inputs = inputs
         scratch, self.derivatives = self.buffers.scratch, self.buffers.derivatives
         self.activations: list[np.ndarray] = []
         self.forward: list[Callable[[], object]] = []

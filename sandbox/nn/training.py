@@ -1,13 +1,13 @@
 """Training: the loop of forward, backward, update, for one network or a population side by side."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from sandbox.errors import RequestError
-from sandbox.nn.costs import get_cost
-from sandbox.nn.hooks import Hook
+from sandbox.nn.checks import check_data, check_replicas
+from sandbox.nn.hooks.hook import Hook, check_hooks
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty
 from sandbox.nn.workspace import Settings, Workspace
@@ -24,11 +24,22 @@ class Run:
     | cost | of the parameters as they are; (R,) in a population, stopped replicas with their final one |
     | costs, cost_epochs | recorded costs (..., points) and their epochs: number e is of the parameters before update e |
     | network, gradients | parameters and their gradients, each as a `Network` (`.weights`, `.biases`) |
+    | inputs | what the gradients' pass read: X, or the mini-batch, (features, examples), (R, ...) where they differ |
+    | activations, derivatives | of each layer (..., units, examples): outputs, and the cost's derivatives by the sums Z |
     | penalty | the L1 and L2 penalty, which the cost does not contain |
     | epochs_run | updates that a network had before it was stopped; (R,) in a population |
     | diverged_at | the epoch at which it diverged, or None; in a population (R,) with -1 for none |
     | curves | name -> list of (epoch, value), from `record` |
     | snapshots | epoch -> Network, from `snapshot` |
+    | configs | the Config of each replica, where `train_many` trains |
+
+    `inputs`, `activations` and `derivatives` are views of the buffers of the pass whose gradients `on_epoch` and `on_batch`
+    see: copy what is to be kept. Of stopped replicas they are NaN.
+
+    >>> or_gate = Network.from_parameters([[[0.1, 0.6]]], [[0.0]], ["sigmoid"])
+    >>> run = fit(or_gate, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 1], epochs=100)
+    >>> run.epochs_run, run.costs.shape, run.network.weights[0].shape
+    (100, (100,), (1, 2))
     """
 
     def __init__(
@@ -40,20 +51,23 @@ class Run:
         hooks: Iterable[Hook] = (),
         cost_epochs: Any = None,
         rng: Any = 0,
+        mask: np.ndarray | None = None,
     ) -> None:
         if len(network.lead) > 1:
             raise RequestError(f"the network has replica axes {network.lead}: training takes one at most")
         check_replicas(network.lead, settings, rng)
-        self.lead, self.sizes, self.activations = network.lead, network.sizes, network.activations
-        self.settings, self.hooks = settings, list(hooks)
+        self.lead, self.sizes, self._names = network.lead, network.sizes, network.activations
+        self.settings, self.hooks = settings, check_hooks(hooks)
+        self.configs: Sequence[Any] = ()
         self.epoch, self.epochs = 0, settings.epochs
         self.curves: dict[str, list[tuple[int, np.ndarray]]] = {}
         self.snapshots: dict[int, Network] = {}
         X, Y = check_data(network, X, Y, settings.cost)
-        rngs = rng if isinstance(rng, list) else [np.random.default_rng(rng)]
-        if self.lead and not isinstance(rng, list):
-            rngs = rngs[0].spawn(self.lead[0])
-        self._work = Workspace(network, X, Y, settings, rngs)
+        rngs = rng if isinstance(rng, list) else []
+        if settings.batch_size is not None and not rngs:
+            rngs = [np.random.default_rng(rng)]
+            rngs = rngs[0].spawn(self.lead[0]) if self.lead else rngs
+        self._work = Workspace(network, X, Y, settings, rngs, mask)
         self._rows: Any = np.arange(self.lead[0]) if self.lead else None  # the replicas that are in the workspace
         self._planned = np.arange(self.epochs) if cost_epochs is None else np.asarray(cost_epochs, int)
         if np.any(np.diff(self._planned, prepend=-1, append=self.epochs) <= 0):
@@ -115,14 +129,26 @@ class Run:
         if not self.lead or self._alive.all():
             return self._work.network
         parameters = self._whole(self._final, self._work.network.parameters)
-        return Network(self.sizes, self.activations, parameters)
+        return Network(self.sizes, self._names, parameters)
 
     @property
     def gradients(self) -> Network:
         if not self.lead or self._alive.all():
             return self._work.gradient
         parameters = self._whole(np.zeros_like(self._final), self._work.gradient.parameters)
-        return Network(self.sizes, self.activations, parameters)
+        return Network(self.sizes, self._names, parameters)
+
+    @property
+    def inputs(self) -> np.ndarray:
+        return self._values([self._pass.inputs[:-1]])[0]  # without the row of ones
+
+    @property
+    def activations(self) -> list[np.ndarray]:
+        return self._values(self._pass.activations)
+
+    @property
+    def derivatives(self) -> list[np.ndarray]:
+        return self._values(self._pass.derivatives)
 
     @property
     def penalty(self) -> Any:
@@ -133,6 +159,16 @@ class Run:
         whole, alive = final.copy(), self._alive[self._rows]
         whole[self._rows[alive]] = working[alive]
         return whole
+
+    def _values(self, buffers: list[np.ndarray]) -> list[np.ndarray]:
+        """Buffers of a pass with the replicas in front, those of the whole population where they are a replica's own."""
+        values = [self._work.layout.leading(buffer) for buffer in buffers]
+        if not self.lead or self._alive.all():
+            return values
+        return [
+            self._whole(np.full((*self.lead, *value.shape[1:]), np.nan), value) if value.ndim > 2 else value
+            for value in values
+        ]
 
     def stop(self, replicas: Any = None) -> None:
         """End training here: of all networks, or of the given replicas. They keep the parameters that they have."""
@@ -148,6 +184,20 @@ class Run:
             self.epoch,
         )
         self._alive[ids] = False
+
+    def restore(self, parameters: np.ndarray, cost: Any, replicas: Any = None) -> None:
+        """Go back to parameters (P,), or (R, P), that a hook kept, and to their cost, () or (R,).
+
+        All networks, or the given replicas, whether they are still training or not. In `on_end` these are the final ones.
+        """
+        if not self.lead:
+            self._work.network.parameters[...], self._value, self._outdated = parameters, cost, False
+            return
+        ids = np.arange(self.lead[0]) if replicas is None else np.asarray(replicas, int)
+        self._final[ids], self._final_cost[ids] = parameters[ids], cost[ids]
+        rows = np.isin(self._rows, ids)
+        self._work.network.parameters[rows] = parameters[self._rows[rows]]
+        self._value = np.where(rows, cost[self._rows], self._value)
 
     def diverge(self, epoch: int, cost: float, replica: int | None = None) -> None:
         """Stop a network that has diverged at `epoch`, where its cost was `cost`; it may have been stopped since."""
@@ -193,6 +243,7 @@ class Run:
         return self
 
     def _full_batch(self, until: int) -> None:
+        self._pass = self._work.full
         work, recorded, record_at, rows = self._work, self._recorded, self._record_at, self._rows_if_some
         forward, value, update = work.full.forward, work.full.value, work.update
         backward = [*work.full.backward, *work.penalties]
@@ -238,6 +289,7 @@ class Run:
             if work.scheduled:
                 work.set_rate(epoch)
             for batch in work.shuffled():
+                self._pass = batch
                 for calls in (batch.forward, batch.backward, work.penalties):
                     for call in calls:
                         call()
@@ -318,37 +370,3 @@ def fit(
     """
     settings = Settings(cost, learning_rate, epochs, batch_size, optimizer, momentum, schedule, l1, l2)
     return Run(network, X, Y, settings, hooks, cost_epochs, rng).advance()
-
-
-def check_replicas(lead: tuple[int, ...], settings: Settings, rng: Any) -> None:
-    """Raises RequestError where what is given one by one is not one for each replica."""
-    given = {name: np.shape(getattr(settings, name)) for name in ("learning_rate", "schedule", "l1", "l2")}
-    for name, shape in given.items():
-        if shape not in ((), lead):
-            raise RequestError(f"{name} has shape {shape} for replicas {lead}: give one for all, or one for each")
-    if isinstance(rng, list) and (len(rng),) != (lead or (1,)):
-        raise RequestError(f"rng holds {len(rng)} generators for replicas {lead}: give one for each")
-
-
-def check_data(network: Network, X: Any, Y: Any, cost: str) -> tuple[np.ndarray, np.ndarray]:
-    """X and Y with the examples last, in the network's type. Raises RequestError where the shapes do not fit."""
-    dtype, (n_in, n_out) = network.parameters.dtype, (network.sizes[0], network.sizes[-1])
-    X, Y = np.asarray(X, dtype), np.atleast_1d(np.asarray(Y, dtype))
-    if X.ndim < 2 or X.shape[-1] != n_in:
-        raise RequestError(f"X has shape {X.shape}: (examples, {n_in}) is needed")
-    wanted = (X.shape[-2], n_out)
-    if wanted[0] == 0:
-        raise RequestError(f"X has shape {X.shape}: at least one example is needed")
-    if Y.ndim == 1 or (Y.shape[-2:] != wanted and (Y.shape[-1], 1) == wanted):  # one output may go without its axis
-        Y = Y[..., None]
-    if Y.shape[-2:] != wanted:
-        raise RequestError(f"Y has shape {Y.shape}: {wanted} is needed")
-    for data in (X, Y):
-        if data.ndim > 2 and data.shape[:-2] != network.lead:
-            raise RequestError(f"data of shape {data.shape} for replicas {network.lead}: the leading axes must agree")
-    needed = get_cost(cost).output
-    if needed and network.activations[-1] != needed:
-        raise RequestError(
-            f"cost {cost!r} is computed from the logits of a {needed} output, not {network.activations[-1]}"
-        )
-    return np.ascontiguousarray(X.mT), np.ascontiguousarray(Y.mT)

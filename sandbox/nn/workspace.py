@@ -77,10 +77,19 @@ class Workspace:
     """Everything whose size depends on how many replicas are at work.
 
     X is (..., features, examples) and Y (..., outputs, examples), with the replicas' axis in front where each replica
-    has data of its own. `rngs` shuffle, one for each replica.
+    has data of its own. `rngs` shuffle, one for each replica. `mask` (..., P) has zeros where parameters stay as they
+    are.
     """
 
-    def __init__(self, network: Network, X: np.ndarray, Y: np.ndarray, settings: Settings, rngs: list) -> None:
+    def __init__(
+        self,
+        network: Network,
+        X: np.ndarray,
+        Y: np.ndarray,
+        settings: Settings,
+        rngs: list,
+        mask: np.ndarray | None = None,
+    ) -> None:
         self.settings, self.rngs, self.X, self.Y = settings, rngs, X, Y
         self.lead, sizes = network.lead, network.sizes
         kind = choose_layout(sizes, X.shape[-1], settings.batch_size) if len(self.lead) == 1 else Stacked
@@ -96,6 +105,9 @@ class Workspace:
         )
         self.update = self.optimizer.calls
         self.penalties = penalty_calls(layout, settings.l1, settings.l2, sizes, self.parameters, self.gradients)
+        self.mask = mask
+        if mask is not None:
+            self.penalties.append(partial(np.multiply, self.gradients, layout.arrange(mask), self.gradients))
         make = partial(
             Propagation, layout, sizes, network.activations, get_cost(settings.cost), self.parameters, self.gradients
         )
@@ -137,7 +149,9 @@ class Workspace:
     def take(self, rows: np.ndarray) -> "Workspace":
         """A workspace of some of the replicas, mid-training."""
         X, Y = (data[rows] if data.ndim == 3 else data for data in (self.X, self.Y))
-        some = Workspace(self.network[rows], X, Y, self.settings.take(rows), [self.rngs[row] for row in rows])
+        rngs = [self.rngs[row] for row in rows] if self.rngs else []
+        mask = None if self.mask is None else self.mask[rows]
+        some = Workspace(self.network[rows], X, Y, self.settings.take(rows), rngs, mask)
         layout = self.layout
         for old, new in zip(self.optimizer.state, some.optimizer.state, strict=True):
             layout.canonical(new)[...] = layout.canonical(old)[rows]

@@ -38,6 +38,12 @@ def boundary_figure(
     of the outputs. Where the outputs are not finite it is grey.
 
     Raises RequestError for a plane or a task that does not exist.
+
+    >>> from sandbox import Config, train
+    >>> result = train(Config(dataset="iris", hidden=(4,), epochs=100))
+    >>> data = result.problem.train
+    >>> boundary_figure(result.network.predict, data, title="iris", plane=("x3", "x4")).axes[0].get_ylabel()
+    'x4: petal width (cm)'
     """
     scene = Scene(Picture((384, 384)), dataset, test, plane, titled=bool(title))
     picture, axes = scene.picture, scene.picture.axes
@@ -60,7 +66,13 @@ def boundary_png(
 ) -> bytes:
     """The picture of `boundary_figure` as PNG bytes, `size` (width, height) in pixels.
 
-    What the pictures of a data set share is drawn once: the next one of the same examples costs a third.
+    What the pictures of a data set share is drawn once: the next one of the same examples costs a third. `predict`,
+    `plane` and errors are those of `boundary_figure`.
+
+    >>> from sandbox import Config, train
+    >>> result = train(Config(dataset="circle", hidden=(4,), epochs=100))
+    >>> boundary_png(result.network.predict, result.problem.train)[:4]
+    b'\\x89PNG'
     """
     scene, overlay = _prepared(dataset, test, plane, size, titled=bool(title))
     return _compose(scene, overlay, predict, title)
@@ -76,7 +88,15 @@ def boundary_frames(
 ) -> dict[int, bytes]:
     """One PNG per epoch, {epoch: bytes}, of a boundary that moves as the network learns.
 
-    Axes, scale and examples stay where they are from frame to frame, and are drawn once.
+    Axes, scale and examples stay where they are from frame to frame, and are drawn once. `plane` and errors are those
+    of `boundary_figure`.
+
+    >>> from sandbox import Config, train
+    >>> from sandbox.nn import Snapshots
+    >>> result = train(Config(dataset="circle", hidden=(4,), epochs=100), [Snapshots([0, 50])])
+    >>> predicts = {epoch: network.predict for epoch, network in result.snapshots.items()}
+    >>> list(boundary_frames(predicts, result.problem.train))
+    [0, 50, 100]
     """
     scene, overlay = _prepared(dataset, test, plane, size, titled=True)
     return {epoch: _compose(scene, overlay, predict, f"epoch {epoch}") for epoch, predict in predicts.items()}

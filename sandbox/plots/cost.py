@@ -31,6 +31,9 @@ def cost_figure(
     `epochs` and `costs` have shape (points,); points that are not finite are left out. The cost axis is
     logarithmic where all costs are positive and span more than a factor of 20. `diverged_at` is the epoch at
     which training was given up. Raises RequestError when the shapes differ.
+
+    >>> cost_figure([0, 1, 2], [0.5, 0.01, 0.001], title="a run").axes[0].get_yscale()
+    'log'
     """
     picture = Picture((480, 320))
     _draw(picture, epochs, costs, title, diverged_at, label)
@@ -46,7 +49,11 @@ def cost_png(
     label: str = "cost",
     size: tuple[int, int] = (480, 320),
 ) -> bytes:
-    """The picture of `cost_figure` as PNG bytes, `size` (width, height) in pixels."""
+    """The picture of `cost_figure` as PNG bytes, `size` (width, height) in pixels.
+
+    >>> cost_png([0, 1, 2], [0.5, 0.4, 0.3], size=(320, 240))[:4]
+    b'\\x89PNG'
+    """
     picture = warm("cost", size)
     _draw(picture, epochs, costs, title, diverged_at, label)
     return encode(picture.pixels().convert("RGB"))

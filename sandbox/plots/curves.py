@@ -31,6 +31,10 @@ def curves_figure(
 
     Beyond `y_linear` on either side of 0 the y axis is logarithmic (None: it is linear). A curve that leaves `y_limits`
     ends there, with an arrow. Raises RequestError where x and y differ in shape.
+
+    >>> figure = curves_figure({"rate 0.1": ([0, 1, 2], [0, 2, 3]), "rate 1": ([0, 1, 2], [0, 9, -9])}, y_label="w")
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['rate 0.1', 'rate 1']
     """
     return _draw(series, (480, 320), title, (x_label, y_label), y_linear, y_limits).figure
 
@@ -45,7 +49,11 @@ def curves_png(
     y_limits: tuple[float, float] | None = None,
     size: tuple[int, int] = (480, 320),
 ) -> bytes:
-    """The picture of `curves_figure` as PNG bytes, `size` (width, height) in pixels."""
+    """The picture of `curves_figure` as PNG bytes, `size` (width, height) in pixels.
+
+    >>> curves_png({"w": ([0, 1, 2], [0.0, 2.0, 2.9])}, title="a path", size=(320, 240))[:4]
+    b'\\x89PNG'
+    """
     picture = _draw(series, size, title, (x_label, y_label), y_linear, y_limits)
     return encode(picture.pixels().convert("RGB"))
 

@@ -1,0 +1,28 @@
+"""Curves of whatever a function of the run says."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.nn.hooks.hook import Hook
+
+
+class Recorder(Hook):
+    """Keeps curves: `Recorder(name=function)`, found again in `run.curves` as [(epoch, value), ...].
+
+    Each function takes the run and returns one number per replica: () for one network, (R,) in a population.
+
+    >>> from sandbox import Config, train
+    >>> hook = Recorder(every=50, largest=lambda run: abs(run.network.parameters).max(-1))
+    >>> epochs, values = train(Config(epochs=100), [hook]).curves["largest"]
+    >>> epochs.tolist(), values.shape
+    ([0, 50, 100], (3,))
+    """
+
+    def __init__(self, every: int = 1, **curves: Callable[[Any], Any]) -> None:
+        self.every, self.functions = every, curves
+
+    def on_epoch(self, run):
+        for name, function in self.functions.items():
+            run.record(name, function(run))
+
+    on_end = on_epoch

@@ -1,0 +1,111 @@
+"""`sandbox train` on every kind of data, with the health of the beginnings and the plane of the pictures."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sandbox import Config, train
+from sandbox.cli import main
+from sandbox.nn import InitializerHealth
+from sandbox.sweeps.record import make_record
+
+
+@pytest.fixture
+def here(monkeypatch, capsys, tmp_path):
+    """A function: what `sandbox train` answers, without a process of its own: exit code, output, errors."""
+
+    def call(*words):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.argv", ["sandbox", "train", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("dataset", "accurate"),
+    [
+        ("iris", 0.8),
+        ("breast_cancer", 0.9),
+        ("digits", None),
+        ("wine", 0.9),
+        ("linear", None),
+        ("reg-plane", None),
+        ("reg_gauss", None),
+    ],
+)
+def test_every_kind_of_data(here, dataset, accurate):
+    words = ("--dataset", dataset, "--hidden", 16, "--epochs", 200, "--learning-rate", 0.1, "--no-track", "--json")
+    code, output, errors = here(*words)
+    assert (code, errors) == (0, "")
+    report = json.loads(output)
+    assert report["diverged_at"] is None
+    assert report["config"]["dataset"] == dataset.replace("-", "_")
+    config = Config(dataset=dataset, hidden=(16,), epochs=200, learning_rate=0.1)
+    start = train(config.replace(epochs=1)).costs[0]
+    assert report["cost"] < 0.95 * start
+    if accurate:
+        assert report["test_accuracy"] > accurate
+
+
+def test_health_is_logged_by_layer(here, store, plain):
+    words = ("--dataset", "circle", "--hidden", "20,20", "--activation", "tanh", "--epochs", 100, "--n-examples", 60)
+    code, output, _ = here(*words, "--health", "--json", "--tracking-uri", store.uri)
+    assert code == 0
+    report = json.loads(output)
+    config = Config(dataset="circle", hidden=(20, 20), activation="tanh", epochs=100, n_examples=60)
+    curves = train(config, [InitializerHealth()]).curves
+    assert report["health"] == {name: pytest.approx(values[0]) for name, (_, values) in curves.items()}
+    history = {name: plain.get_metric_history(report["run_id"], name) for name in curves}
+    for name, points in history.items():
+        assert points[0].value == pytest.approx(report["health"][name])
+        assert points[0].step == 0
+        assert len(points) == (1 if "theory" in name else 7)
+    assert len(history) == 4 * 3 + 3 + 2
+
+    code, output, _ = here(*words, "--health", "--no-track")
+    assert code == 0
+    shown = dict(line.split() for line in output.splitlines() if line.startswith("health/"))
+    assert float(shown["health/activation_variance/layer2"]) == pytest.approx(
+        curves["health/activation_variance/layer2"][1][0], rel=1e-4
+    )
+    assert "health" not in json.loads(here(*words, "--no-track", "--json")[1])
+
+
+def test_the_plane_that_was_asked_for_is_what_the_pictures_show(here, store, plain, tmp_path):
+    words = ("--dataset", "wine", "--hidden", 4, "--epochs", 40, "--tracking-uri", store.uri, "--json")
+    runs = []
+    for plane in ("x1,x13", "alcohol, proline", "x2,x3", None):
+        code, output, errors = here(*words, *(["--plane", plane] if plane else []))
+        assert (code, errors) == (0, "")
+        runs.append(json.loads(output)["run_id"])
+    pictures = [Path(plain.download_artifacts(run, "boundary.png", str(tmp_path))).read_bytes() for run in runs]
+    assert pictures[0] == pictures[1]
+    assert len(set(pictures)) == 3
+    record = make_record(train(Config(dataset="wine", hidden=(4,), epochs=40)), "wine", {}, plane=("x1", "x13"))
+    assert record.images["boundary.png"] == pictures[0]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "plane", "said"),
+    [
+        ("wine", "x1,alchohol", "did you mean 'alcohol'? Valid: x1, x2"),
+        ("wine", "x1,x14", "unknown feature of data set 'wine' 'x14'"),
+        ("wine", "x1", "a plane needs two features, such as ('x1', 'x2')"),
+        ("wine", "x1,x2,x3", "a plane needs two features"),
+        ("wine", "x2,x2", "a plane needs two different features"),
+        ("wine", "", "a plane needs two features"),
+        ("linear", "x1,x2", "has one feature: it has no plane"),
+        ("xor", "x1,x3", "unknown feature of data set 'xor' 'x3'"),
+    ],
+)
+def test_a_wrong_plane_is_one_line_and_leaves_nothing(here, tmp_path, dataset, plane, said):
+    code, output, errors = here("--dataset", dataset, "--plane", plane)
+    assert (code, output) == (2, "")
+    assert said in errors
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
