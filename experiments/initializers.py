@@ -24,8 +24,8 @@ SWEEP = Sweep(
     seeds=3,
 )
 
-# Full run, sigmoid: zeros and plain end where they started (0.1249, accuracy 0.53), Xavier at 0.0046 and He at 0.0037
-# (both 0.97). ReLU and tanh suffer less from small weights, but zeros never learn.
+# Full run: zeros never learn, and `plain` ends where it started (cost 0.125, test accuracy about a half) with sigmoid and
+# with tanh; with ReLU, plain gets there. Sigmoid with Xavier ends at 0.0021 and with He at 0.0017 (accuracy 1.0).
 
 if __name__ == "__main__":
     experiment(SWEEP)

@@ -91,24 +91,32 @@ def store_options(command: Callable) -> Callable:
 
 @cli.command()
 @config_options
+@click.option("--health", is_flag=True, help="Log means and variances of every layer's activations and gradients.")
+@click.option("--plane", metavar="A,B", help="Two features for the boundary's pictures, such as x3,x7.")
 @click.option("--no-track", is_flag=True, help="Log nothing.")
 @store_options
-def train(changes: dict[str, Any], no_track: bool, tracking_uri: str | None, as_json: bool) -> None:
+def train(
+    changes: dict[str, Any], health: bool, plane: str | None, no_track: bool, tracking_uri: str | None, as_json: bool
+) -> None:
     """Train one network and log it as a run of the experiment `train`."""
     config = Config().replace(**changes)
     from tqdm import tqdm
 
-    from sandbox.nn.hooks import Progress, Snapshots
+    from sandbox.nn.hooks import InitializerHealth, Progress, Snapshots
     from sandbox.sweeps.record import CURVE_POINTS, make_record, snapshot_epochs
     from sandbox.tracking import Store
     from sandbox.train import train as train_one
 
+    shown = None if plane is None else _plane(plane, config)
     store = None if no_track else Store(tracking_uri, RUNS)
     if store is not None:
         store.check()
-    bar = tqdm(total=config.epochs, desc="train", unit="epoch", disable=as_json, leave=False)
-    hooks = [Snapshots(snapshot_epochs(config.epochs)), Progress(bar, max(1, config.epochs // 100))]
-    result = train_one(config, hooks, curve_points=CURVE_POINTS)
+    looks = snapshot_epochs(config.epochs)
+    with tqdm(total=config.epochs, desc="train", unit="epoch", disable=as_json, leave=False) as bar:
+        hooks = [Snapshots(looks), Progress(bar, max(1, config.epochs // 100))]
+        if health:
+            hooks.append(InitializerHealth(looks))
+        result = train_one(config, hooks, curve_points=CURVE_POINTS)
     report: dict[str, Any] = {
         "config": config.to_dict(),
         "cost": _finite(result.cost),
@@ -121,15 +129,27 @@ def train(changes: dict[str, Any], no_track: bool, tracking_uri: str | None, as_
     }
     if store is not None:
         experiment = store.experiment("train", "Single networks, trained by `sandbox train`.")
-        report["run_id"] = store.log(make_record(result, str(config.dataset), {}), experiment)
+        report["run_id"] = store.log(make_record(result, str(config.dataset), {}, plane=shown), experiment)
+    at_start = {name: _finite(values[0].item()) for name, (_, values) in result.curves.items()}
     if as_json:
-        click.echo(json.dumps(report))
+        click.echo(json.dumps({**report, "health": at_start} if health else report))
         return
-    for name, value in report.items():
+    width = max(15, *map(len, at_start)) if at_start else 15
+    for name, value in {**report, **at_start}.items():
         if name != "config" and value is not None:
-            click.echo(f"{name:15} {value:.6g}" if isinstance(value, float) else f"{name:15} {value}")
+            click.echo(f"{name:{width}} {value:.6g}" if isinstance(value, float) else f"{name:{width}} {value}")
     if store is not None:
         click.echo("\nnext: sandbox ui")
+
+
+def _plane(text: str, config: Config) -> tuple[str, str]:
+    """The two features named, once it is sure that the data have them. Raises RequestError."""
+    from sandbox.plots.plane import plane_of
+    from sandbox.train import prepare
+
+    names: Any = tuple(name.strip() for name in text.split(","))
+    plane_of(prepare(config).train, names)
+    return names
 
 
 def _finite(value: float) -> float | None:
@@ -150,23 +170,102 @@ def ui(port: int, host: str, tracking_uri: str | None) -> None:
     sys.exit(serve(store, host, port, click.echo))
 
 
-@cli.command()
-@store_options
-def compare(tracking_uri: str | None, as_json: bool) -> None:
-    """Feature crosses against hidden layers, side by side.
+def sweep_options(command: Callable) -> Callable:
+    """The options of everything that sweeps."""
+    for option in (
+        click.option("--trials", type=int, help="Trials in all, over points and seeds."),
+        click.option("--seeds", type=int, help="Seeds for each point."),
+        click.option("--sampler", help="grid, random, sobol or tpe."),
+        click.option("--pruner", default="none", show_default=True, help="none, median, halving or hyperband."),
+        click.option(
+            "--writers", type=click.IntRange(1, 64), help="Processes that log [what the machine has room for]."
+        ),
+        click.option("--batch", type=click.IntRange(1), help="Trials trained at a time [chosen by their speed]."),
+    ):
+        command = option(command)
+    return command
 
-    Reads the runs of the experiment feature_crosses.
+
+@cli.command()
+@click.option(
+    "--vary", "varied", multiple=True, metavar="FIELD=VALUES", help="learning_rate=0.001..10:log, hidden=8|8,8."
+)
+@click.option("--name", default="sweep", show_default=True, help="The experiment that the runs go to.")
+@sweep_options
+@config_options
+@store_options
+def sweep(
+    varied: tuple[str, ...], name: str, changes: dict[str, Any], tracking_uri: str | None, as_json: bool, **parts: Any
+):
+    """Vary fields of Config, train, log and compare: a question asked in passing.
+
+    sandbox sweep --dataset spiral --hidden 8,8 --vary learning_rate=0.001..10:log --vary initializer=plain,xavier,he
+    --seeds 5 --trials 200
     """
-    from sandbox.compare import comparison_frame
-    from sandbox.sweeps.table import render
+    from sandbox.sweeps import Sweep
+    from sandbox.sweeps.space import Choice, parse_dimension
+
+    if not varied:
+        raise RequestError("nothing varies: say what with --vary, such as --vary learning_rate=0.001..10:log")
+    space = dict(parse_dimension(text) for text in varied)
+    if len(space) < len(varied):
+        raise RequestError("a field is varied twice: give all of its values in one --vary")
+    options = {key: parts.pop(key) for key in ("pruner", "writers", "batch")}
+    given = {key: value for key, value in parts.items() if value is not None}
+    if all(isinstance(dimension, Choice) for dimension in space.values()):
+        given.setdefault("sampler", "grid")
+    else:
+        given.setdefault("sampler", "sobol")
+        given.setdefault("trials", 60)
+    question = f"What do {' and '.join(space)} do?" if len(space) > 1 else f"What does {next(iter(space))} do?"
+    asked = Sweep(name, Config().replace(**changes), space, question=question, **given)
+    return run_sweeps([asked], tracking_uri, as_json, **options)
+
+
+@cli.command()
+@click.option("--repair", is_flag=True, help="Mend what can be mended without training.")
+@store_options
+def doctor(repair: bool, tracking_uri: str | None, as_json: bool) -> int:
+    """Compare the plan, Optuna's store, MLflow and the spool; exit 1 if anything disagrees."""
+    from dataclasses import asdict
+
+    from sandbox.sweeps.doctor import examine
     from sandbox.tracking import Store
 
-    frame = comparison_frame(Store(tracking_uri, RUNS))
+    seen = examine(Store(tracking_uri, RUNS), RUNS, repair=repair)
     if as_json:
-        click.echo(frame.to_json(orient="records"))
-        return
-    click.echo(render(frame))
-    click.echo("\ntest accuracy: best and median over seeds. next: make ui")
+        click.echo(json.dumps(asdict(seen)))
+    else:
+        for finding in seen.findings:
+            click.echo(f"{finding.sweep}: {finding.what}" + (f". next: {finding.remedy}" if finding.remedy else ""))
+        for name in seen.alive:
+            click.echo(f"{name}: runs in another process, left alone")
+        if not seen.findings:
+            click.echo(f"{len(seen.sweeps)} sweeps examined: nothing disagrees")
+    return 1 if seen.findings else 0
+
+
+@cli.command()
+@store_options
+def sync(tracking_uri: str | None, as_json: bool) -> int:
+    """Log the runs that wait in the spool, now that their store is back."""
+    from sandbox.sweeps.doctor import sync as drain
+
+    reports = drain(RUNS, tracking_uri)
+    failed = any(why or rejected for _, rejected, why in reports.values())
+    if as_json:
+        words = ("logged", "rejected", "why")
+        click.echo(json.dumps({uri: dict(zip(words, report, strict=True)) for uri, report in reports.items()}))
+        return int(failed)
+    for uri, (logged, rejected, why) in reports.items():
+        click.echo(
+            f"{logged} runs logged to {uri}" + (f", {rejected} files set aside (sandbox doctor)" if rejected else "")
+        )
+        if why:
+            click.echo(f"error: {why}", err=True)
+    if not reports:
+        click.echo("the spool is empty")
+    return int(failed)
 
 
 def experiment(*sweeps: Any) -> None:
@@ -176,14 +275,13 @@ def experiment(*sweeps: Any) -> None:
 
 def _experiment_command(sweeps: tuple[Any, ...]) -> click.Command:
     @click.command(help="\n\n".join(f"{sweep.name}: {sweep.question}" for sweep in sweeps))
-    @click.option("--trials", type=int, help="Trials in all, over points and seeds [the experiment's own].")
-    @click.option("--seeds", type=int, help="Seeds for each point [the experiment's own].")
-    @click.option("--sampler", help="grid, random, sobol or tpe [the experiment's own].")
+    @sweep_options
     @config_options
     @store_options
     def command(changes: dict[str, Any], tracking_uri: str | None, as_json: bool, **parts: Any) -> int:
+        options = {name: parts.pop(name) for name in ("pruner", "writers", "batch")}
         given = {name: value for name, value in parts.items() if value is not None}
-        return run_sweeps([_changed(sweep, changes, given) for sweep in sweeps], tracking_uri, as_json)
+        return run_sweeps([_changed(sweep, changes, given) for sweep in sweeps], tracking_uri, as_json, **options)
 
     return command
 
@@ -201,7 +299,7 @@ def _changed(sweep: Any, changes: dict[str, Any], given: dict[str, Any]) -> Any:
     return sweep.replace(base=sweep.base.replace(**changes), space=space, **given)
 
 
-def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool) -> int:
+def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool, **options: Any) -> int:
     """Run sweeps one after another, print the closing table and the next command; the exit code."""
     from sandbox.sweeps.driver import run_sweep
     from sandbox.sweeps.table import outcome_frame, render
@@ -210,25 +308,30 @@ def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool) -> in
     for sweep in sweeps:
         _ = sweep.total  # what does not fit is found before anything is trained
     store = Store(tracking_uri, RUNS)
-    store.check()
     outcomes = []
     for sweep in sweeps:
-        outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json))
-        if outcomes[-1].status != "FINISHED":
+        outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, **options))
+        if outcomes[-1].status == "KILLED":
             break
-    frame = outcome_frame(outcomes)
+    frame, last = outcome_frame(outcomes), outcomes[-1]
+    waiting = sum(outcome.waiting for outcome in outcomes)
     finished = all(outcome.status == "FINISHED" for outcome in outcomes)
     if as_json:
-        click.echo(json.dumps({"finished": finished, "sweeps": json.loads(str(frame.to_json(orient="records")))}))
+        report = {"finished": finished, "waiting": waiting, "sweeps": json.loads(str(frame.to_json(orient="records")))}
+        click.echo(json.dumps(report))
     else:
         click.echo(f"\n{render(frame)}\n")
-        if not finished:
-            click.echo("interrupted: everything done so far is logged; the same command goes on from here")
-        elif all(outcome.done == outcome.before for outcome in outcomes):
-            click.echo("nothing left to do: every trial was logged before. next: make ui, make compare")
-        else:
-            click.echo("next: make ui, make compare")
+    if waiting:
+        why = next(outcome.why for outcome in outcomes if outcome.waiting)
+        click.echo(f"{waiting} runs wait in the spool ({why}). next: sandbox sync, when the store is back", err=True)
+    elif last.status == "KILLED":
+        click.echo("interrupted: everything done so far is logged; the same command goes on from here", err=True)
+    elif not as_json and all(outcome.done == outcome.before for outcome in outcomes):
+        click.echo("nothing left to do: every trial was logged before. next: make ui, make compare")
+    elif not as_json:
+        click.echo("next: make ui, make compare")
     return 0 if finished else 1
 
 
+import sandbox.comparison.command  # noqa: E402 - `sandbox compare`, which needs what is above
 import sandbox.graph.command  # noqa: E402, F401 - `sandbox explain`, which needs what is above

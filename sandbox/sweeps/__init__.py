@@ -1,6 +1,7 @@
 """Sweeps: many trials over a search space, sampled by Optuna, trained as populations, logged to MLflow."""
 
-from sandbox.sweeps.driver import Outcome, run_sweep
+from sandbox.sweeps.driver import run_sweep
+from sandbox.sweeps.outcome import Outcome
 from sandbox.sweeps.space import Choice, Range, arms, choice, log_grid, parse_dimension
 from sandbox.sweeps.sweep import Sweep, Trial
 

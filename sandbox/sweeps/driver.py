@@ -1,104 +1,147 @@
-"""The driver: takes a sweep through training, pictures, MLflow and Optuna, and does only what is missing."""
+"""The driver: takes a sweep through training, pictures, the spool and Optuna, and does only what is missing.
 
+Writers log the spool to MLflow meanwhile, in processes of their own. A trial counts as done once it is in the spool.
+"""
+
+import signal
+import sys
+import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from sandbox.config import format_value
-from sandbox.nn.hooks import Snapshots
-from sandbox.sweeps.record import CURVE_POINTS, describe, make_record, snapshot_epochs, trial_tags
+from sandbox.errors import RequestError
+from sandbox.lock import AlreadyLocked, locked
+from sandbox.sweeps.outcome import Outcome
+from sandbox.sweeps.pruning import Pruning, rung_epochs
+from sandbox.sweeps.state import State, read_state, trials_of
 from sandbox.sweeps.sweep import Sweep, Trial
 from sandbox.sweeps.trials import Trials
-from sandbox.tracking import Store
-from sandbox.train import Result, train_many
+from sandbox.sweeps.work import Done, work, work_apart
+from sandbox.tracking import Store, StoreError
+from sandbox.tracking.spool import Destination, Entry, Spool
+from sandbox.tracking.writers import Writers, default_number
 
-BATCH = 64  # trials that are trained together before they are logged
-
-
-@dataclass
-class Outcome:
-    """What a sweep came to: a row of the closing table."""
-
-    sweep: Sweep
-    status: str = "FINISHED"
-    done: int = 0
-    before: int = 0
-    diverged: int = 0
-    seconds: float = 0.0
-    costs: dict[str, list[float]] = field(default_factory=dict)
-    accuracies: dict[str, list[float]] = field(default_factory=dict)
-
-    def note(self, arm: str, cost: float | None, accuracy: float | None) -> None:
-        """Take in one finished trial (cost None: it diverged)."""
-        self.done += 1
-        self.diverged += cost is None
-        self.costs.setdefault(arm, []).append(np.inf if cost is None else cost)
-        self.accuracies.setdefault(arm, []).append(np.nan if accuracy is None else accuracy)
-
-    @property
-    def best(self) -> tuple[str, float, float]:
-        """The point whose median cost over the seeds is lowest: in words, that cost, and its median accuracy."""
-        if not self.costs:
-            return "", np.nan, np.nan
-        arm = min(self.costs, key=lambda name: float(np.median(self.costs[name])))
-        return arm, float(np.median(self.costs[arm])), float(np.median(self.accuracies[arm]))
+SMALLEST_BATCH, LARGEST_BATCH = 32, 1024
+BATCH_SECONDS = 4.0  # a batch is made so large that it takes about as long
+TPE_POINTS = 8  # points that are asked for before the first of them is told
+PATIENCE = 200  # points that may be proposed again, one after another, before a sampler is taken to have no more
 
 
-def run_sweep(sweep: Sweep, store: Store, root: Path = Path("runs"), *, quiet: bool = False) -> Outcome:
-    """Train and log all trials of a sweep that are not logged yet. Ctrl-C ends it with everything done so far logged."""
+def run_sweep(
+    sweep: Sweep,
+    store: Store,
+    root: Path = Path("runs"),
+    *,
+    quiet: bool = False,
+    writers: int | None = None,
+    batch: int | None = None,
+    pruner: str = "none",
+    executor: Executor | None = None,
+) -> Outcome:
+    """Train and log all trials of a sweep that are not done yet.
+
+    The first Ctrl-C or SIGTERM finishes the batch in hand and lets the writers log it; the second stops at once. Nothing
+    that was spooled is lost either way. When the store is away, training goes on and the spool keeps the runs.
+    `executor` (of concurrent.futures) trains and renders batches elsewhere.
+
+    Raises RequestError where the sweep cannot be, or is under way in another process; OSError when the disk is full.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from sandbox import Config
+    >>> from sandbox.sweeps import choice
+    >>> sweep = Sweep("rates", Config(epochs=50), {"learning_rate": choice(0.1, 1.0)}, seeds=1)
+    >>> with TemporaryDirectory() as directory:
+    ...     outcome = run_sweep(sweep, Store(f"sqlite:///{directory}/mlflow.db"), Path(directory), quiet=True, writers=1)
+    >>> outcome.status, outcome.done
+    ('FINISHED', 2)
+    """
     started = time.perf_counter()
+    _ = sweep.total  # first of all: a combination that does not fit must not leave anything behind
     outcome = Outcome(sweep)
-    experiment = store.experiment(sweep.name, f"{sweep.question}\n\n{sweep.reading}".strip())
-    trials = Trials(sweep, root)
-    parent = store.find_parent(experiment, sweep.id)
-    finished = _read_back(store, sweep, outcome) if parent else {}
-    outcome.before = outcome.done
-    if sweep.sampler != "tpe":
-        unheard = set(finished) - trials.keys()
-        trials.add((trial, finished[trial.config.key]) for trial in sweep.plan if trial.config.key in unheard)
-    if sweep.total <= len(finished):
-        outcome.seconds = time.perf_counter() - started
-        return outcome
-    if parent is None:
-        parent = store.start_parent(experiment, sweep.id, *_parent_words(sweep))
-    else:
-        store.reopen(parent)
-        store.kill_running(parent)
-    bar = tqdm(total=sweep.total, initial=len(finished), desc=sweep.name, unit="run", disable=quiet, dynamic_ncols=True)
     try:
-        with bar:
-            for batch in _batches(sweep, trials, set(finished)):
-                for number, (trial, result) in enumerate(_train(batch), start=outcome.done):
-                    name = f"{describe(trial)}, seed {trial.config.seed}"
-                    record = make_record(result, name, trial_tags(sweep, trial, number))
-                    store.log(record, experiment, parent)
-                    batch.tell(trial, result)
-                    outcome.note(describe(trial), _cost(result), result.test_accuracy or result.train_accuracy)
-                    bar.update()
-                    arm, cost, _ = outcome.best
-                    bar.set_postfix_str(f"best {cost:.4g} at {arm}", refresh=False)
-    except KeyboardInterrupt:
-        outcome.status = "KILLED"
-    except BaseException:
-        outcome.status = "FAILED"
-        raise
-    finally:
-        outcome.seconds = time.perf_counter() - started
-        store.finish_parent(parent, outcome.status, *_parent_figures(outcome))
+        with locked(lock_of(sweep, root), wait=False):
+            _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor)
+    except AlreadyLocked:
+        raise RequestError(f"sweep {sweep.id} is under way in another process: wait for it, or end it") from None
+    outcome.seconds = time.perf_counter() - started
     return outcome
 
 
-def _parent_words(sweep: Sweep) -> tuple[dict[str, str], dict[str, str]]:
-    tags = {"sweep": sweep.id, "sampler": sweep.sampler, "role": "sweep", "mlflow.note.content": sweep.question}
+def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -> None:
+    spool = Spool(store.uri, root).open()
+    spool.tidy()
+    trials = Trials(sweep, root, pruner)
+    state = read_state(sweep, store, spool)
+    for arm, cost, accuracy, pruned in state.trials.values():
+        outcome.note(arm, cost, accuracy, pruned)
+    outcome.before = outcome.done
+    trials.repair(state.costs)
+    trials.enter(trials_of(sweep, state), state)
+    replay = trials.points() if sweep.sampler == "tpe" else sweep.plan
+    finished = set(state.trials)
+    if state.why:
+        finished |= trials.keys()
+    planned = len(finished | {trial.config.key for trial in replay}) if sweep.sampler != "tpe" else sweep.total
+    if planned <= len(finished) and not spool.files() and not state.left_running and state.parent_status != "RUNNING":
+        return
+    _repair(store, state, spool)
+    destination = destination_of(sweep)
+    bar = tqdm(total=planned, initial=len(finished), desc=sweep.name, unit="run", disable=quiet, dynamic_ncols=True)
+    crew = Writers(spool, writers or default_number())
+    with bar, _stopping() as stop:
+        try:
+            for lot in _batches(sweep, trials, replay, finished, planned, batch, stop):
+                for done in _train(sweep, lot, outcome.done, trials, pruner, executor):
+                    spool.put(Entry(destination, done.record))
+                    trials.end(done.trial, done.cost, done.pruned)
+                    outcome.note(done.record.tags["arm"], done.cost, done.accuracy, done.pruned)
+                    bar.update()
+                    bar.set_postfix_str(_news(outcome, spool, crew), refresh=False)
+            if stop.is_set():
+                outcome.status, outcome.why = "KILLED", "interrupted"
+        except KeyboardInterrupt:
+            outcome.status, outcome.why = "KILLED", "interrupted"
+            raise
+        except BaseException as error:
+            outcome.status, outcome.why = "FAILED", str(error)
+            raise
+        finally:
+            with suppress(OSError):  # a full disk: the parent's end is the least of it
+                figures, best = _parent_figures(outcome)
+                spool.put(Entry(destination, None, outcome.status, figures, best))
+            crew.close()
+        if not crew.wait(lambda: bar.set_postfix_str(_news(outcome, spool, crew))):
+            outcome.waiting = sum(1 for path in spool.files() if not path.name.endswith("parent.run"))
+            outcome.why = crew.down or "the writers are silent"
+            outcome.status = "SPOOLED" if outcome.status == "FINISHED" else outcome.status
+        else:
+            crew.join()
+
+
+def lock_of(sweep: Sweep, root: Path) -> Path:
+    """The lock file that a process holds while it runs the sweep."""
+    (root / "locks").mkdir(parents=True, exist_ok=True)
+    return root / "locks" / f"{sweep.id}.lock"
+
+
+def destination_of(sweep: Sweep) -> Destination:
+    """Where a sweep's runs belong: its experiment, and its parent run."""
+    tags = {"sampler": sweep.sampler, "role": "sweep", "mlflow.note.content": sweep.question}
     space = {
         f"space.{name}": format_value(list(getattr(dimension, "values", [dimension])))[:500]
         for name, dimension in sweep.space.items()
     }
-    return tags, {**{f"base.{name}": text for name, text in sweep.base.params().items()}, **space}
+    base = {f"base.{name}": text for name, text in sweep.base.params().items()}
+    description = f"{sweep.question}\n\n{sweep.reading}".strip()
+    return Destination(sweep.name, description, sweep.id, sweep.id, tags, {**base, **space})
 
 
 def _parent_figures(outcome: Outcome) -> tuple[dict[str, float], dict[str, str]]:
@@ -107,67 +150,92 @@ def _parent_figures(outcome: Outcome) -> tuple[dict[str, float], dict[str, str]]
     return {name: float(value) for name, value in figures.items() if np.isfinite(value)}, {"best": arm}
 
 
-@dataclass
-class Batch:
-    """Trials to train together, and how Optuna hears of them."""
-
-    trials: list[Trial]
-    study: Trials
-    numbers: dict[str, int] = field(default_factory=dict)  # config key -> number of a trial that Optuna was asked for
-
-    def tell(self, trial: Trial, result: Result) -> None:
-        key = trial.config.key
-        if key in self.numbers:
-            self.study.tell(self.numbers[key], _cost(result))
-        else:
-            self.study.add([(trial, _cost(result))])
+def _repair(store: Store, state: State, spool: Spool) -> None:
+    """Mark the runs that a dead process left RUNNING as KILLED; those that a writer has in hand are left alone."""
+    in_hand = {entry.key for path in spool.files() for entry in spool.peek(path)}
+    with suppress(StoreError):
+        for key, run_id in state.left_running:
+            if key not in in_hand:
+                store.end(run_id, "KILLED")
 
 
-def _batches(sweep: Sweep, study: Trials, finished: set[str]) -> Iterator[Batch]:
-    """What is left to do, in batches."""
-    if sweep.sampler != "tpe":
-        left = [trial for trial in sweep.plan if trial.config.key not in finished]
-        for start in range(0, len(left), BATCH):
-            yield Batch(left[start : start + BATCH], study)
+def _news(outcome: Outcome, spool: Spool, crew: Writers) -> str:
+    arm, cost, _ = outcome.best
+    news = f"best {cost:.4g} at {arm}" if arm else ""
+    if crew.down:
+        return f"STORE AWAY, {len(spool.files())} runs wait in the spool; {news}"
+    return news
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; the second raises KeyboardInterrupt."""
+    stop = threading.Event()
+
+    def answer(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        tqdm.write("finishing the batch in hand; again to stop at once", file=sys.stderr)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
         return
-    while len(finished) < sweep.total:
-        batch = Batch([], study)
-        for _ in range(max(1, min(TPE_POINTS, (sweep.total - len(finished)) // sweep.seeds))):
-            number, trials = study.ask(sweep.seeds)
-            new = [trial for trial in trials if trial.config.key not in finished][: sweep.total - len(finished)]
-            batch.numbers[trials[0].config.key] = number
-            batch.trials += new
+    before = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _batches(
+    sweep: Sweep,
+    study: Trials,
+    replay: list[Trial],
+    finished: set[str],
+    planned: int,
+    size: int | None,
+    stop: threading.Event,
+) -> Iterator[list[Trial]]:
+    """What is left to do, in batches; first what the plan, or the study of a sampler that learns, has already."""
+    left = [trial for trial in replay if trial.config.key not in finished]
+    at_once = size or SMALLEST_BATCH
+    while left and not stop.is_set():
+        lot, left = left[:at_once], left[at_once:]
+        finished |= {trial.config.key for trial in lot}
+        begun = time.perf_counter()
+        yield lot
+        if size is None and time.perf_counter() - begun < BATCH_SECONDS / 2:
+            at_once = min(2 * at_once, LARGEST_BATCH)
+    repeats = 0
+    while sweep.sampler == "tpe" and len(finished) < planned and repeats < PATIENCE and not stop.is_set():
+        lot = []
+        points = max(1, (size or TPE_POINTS * sweep.seeds) // sweep.seeds)
+        for _ in range(min(points, -(-(planned - len(finished)) // sweep.seeds))):
+            new = [trial for trial in study.ask(sweep.seeds) if trial.config.key not in finished]
+            new = new[: planned - len(finished)]
+            repeats = 0 if new else repeats + 1
             finished |= {trial.config.key for trial in new}
-        yield batch
+            lot += new
+        yield lot
 
 
-TPE_POINTS = 8  # points that are asked for before the first of them is told
-
-
-def _train(batch: Batch) -> Iterator[tuple[Trial, Result]]:
-    by_epochs: dict[int, list[Trial]] = {}
-    for trial in batch.trials:
-        by_epochs.setdefault(trial.config.epochs, []).append(trial)
-    for epochs, trials in by_epochs.items():
-        hooks = [Snapshots(snapshot_epochs(epochs))]
-        results = train_many([trial.config for trial in trials], hooks, curve_points=CURVE_POINTS)
-        yield from zip(trials, results, strict=True)
-
-
-def _cost(result: Result) -> float | None:
-    """The final cost, None where it diverged."""
-    return None if result.diverged_at is not None else result.cost
-
-
-def _read_back(store: Store, sweep: Sweep, outcome: Outcome) -> dict[str, float | None]:
-    """The keys and costs of the sweep's FINISHED runs, which are noted in `outcome`."""
-    frame = store.runs_frame([sweep.name], f"tags.sweep = '{sweep.id}' AND attributes.status = 'FINISHED'")
-    finished: dict[str, float | None] = {}
-    for row in frame.to_dict("records"):
-        key = row.get("tags.config_key")
-        if not isinstance(key, str) or key in finished:
-            continue
-        accuracies = [row.get(f"metrics.{part}_accuracy", np.nan) for part in ("test", "train")]
-        finished[key] = None if row["metrics.diverged"] else row["metrics.final_cost"]
-        outcome.note(row["tags.arm"], finished[key], next((one for one in accuracies if one == one), None))
-    return finished
+def _train(
+    sweep: Sweep, lot: list[Trial], first_number: int, study: Trials, pruner: str, executor: Executor | None
+) -> Iterator[Done]:
+    """The trials of a batch as they end, trained here or on an executor."""
+    if pruner != "none":
+        for epochs in sorted({trial.config.epochs for trial in lot}):
+            some = [trial for trial in lot if trial.config.epochs == epochs]
+            asked = {trial.config.key: study.begin(trial) for trial in some}
+            pruning = Pruning(asked, rung_epochs(epochs))
+            yield from work(sweep, some, first_number, [pruning], pruning.pruned)
+            first_number += len(some)
+    elif executor is not None:
+        parts = [lot[start : start + SMALLEST_BATCH] for start in range(0, len(lot), SMALLEST_BATCH)]
+        numbers = range(first_number, first_number + len(lot), SMALLEST_BATCH)
+        for dones in executor.map(work_apart, [sweep] * len(parts), parts, numbers):
+            yield from dones
+    else:
+        yield from work(sweep, lot, first_number)

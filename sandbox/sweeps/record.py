@@ -1,5 +1,6 @@
 """From Result to Record: what an MLflow run says about a trial, pictures included."""
 
+import json
 import subprocess
 import time
 from functools import lru_cache, partial
@@ -23,11 +24,19 @@ def snapshot_epochs(epochs: int) -> tuple[int, ...]:
     return tuple(np.unique([0, *later]).tolist())
 
 
-def make_record(result: Result, name: str, tags: dict[str, str], status: str = "FINISHED") -> Record:
-    """Everything that the run of this result holds: params, curves, final metrics, tags and pictures."""
+Plane = tuple[str, str]
+
+
+def make_record(
+    result: Result, name: str, tags: dict[str, str], status: str = "FINISHED", plane: Plane | None = None
+) -> Record:
+    """Everything that the run of this result holds: params, curves, final metrics, tags and pictures.
+
+    `plane` names the two features that the boundary's pictures show (default: see plots.boundary_figure).
+    """
     end = int(time.time() * 1000)
     config = result.config
-    slider, images = pictures(result, name)
+    slider, images = pictures(result, name, plane)
     return Record(
         name=name,
         status=status,
@@ -43,7 +52,8 @@ def make_record(result: Result, name: str, tags: dict[str, str], status: str = "
 
 def trial_tags(sweep: Sweep, trial: Trial, number: int) -> dict[str, str]:
     """The tags by which a sweep's runs are found; `arm` is the point in words."""
-    return {"sweep": sweep.id, "arm": describe(trial), "trial": str(number), **sweep.tags}
+    tags = {"sweep": sweep.id, "arm": describe(trial), "trial": str(number), "point": json.dumps(trial.point)}
+    return {**tags, **sweep.tags}
 
 
 def describe(trial: Trial) -> str:
@@ -84,7 +94,9 @@ def _sound(value: float) -> bool:
     return bool(np.isfinite(value)) and abs(value) <= LARGEST
 
 
-def pictures(result: Result, title: str = "") -> tuple[dict[str, dict[int, bytes]], dict[str, bytes]]:
+def pictures(
+    result: Result, title: str = "", plane: Plane | None = None
+) -> tuple[dict[str, dict[int, bytes]], dict[str, bytes]]:
     """The boundary at the epochs of the result's snapshots, for the slider; and the final boundary and cost curve."""
     problem = result.problem
     sound = {epoch: net for epoch, net in result.snapshots.items() if np.isfinite(net.parameters).all()}
@@ -99,8 +111,8 @@ def pictures(result: Result, title: str = "") -> tuple[dict[str, dict[int, bytes
     images = {"cost.png": cost}
     if np.isfinite(result.network.parameters).all():
         final = partial(_predict, result.network, problem.inputs)
-        images["boundary.png"] = plots.boundary_png(final, problem.train, test=problem.test, title=title)
-    return {"boundary": plots.boundary_frames(predicts, problem.train)} if predicts else {}, images
+        images["boundary.png"] = plots.boundary_png(final, problem.train, test=problem.test, title=title, plane=plane)
+    return {"boundary": plots.boundary_frames(predicts, problem.train, plane=plane)} if predicts else {}, images
 
 
 def _predict(network: Network, inputs, X: np.ndarray) -> np.ndarray:

@@ -21,7 +21,11 @@ Point = dict[str, Any]
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values, in this order."""
+    """One of several values, in this order. Raises RequestError where there is none.
+
+    >>> Choice(((), (8,), (8, 8))).grid()
+    ['none', '8', '8,8']
+    """
 
     values: tuple[Any, ...]
 
@@ -34,6 +38,7 @@ class Choice:
         return self.grid()[min(int(u * len(self.values)), len(self.values) - 1)]
 
     def grid(self) -> list[str]:
+        """All values, as text."""
         return [format_value(list(value) if isinstance(value, tuple) else value) for value in self.values]
 
     def changes(self, name: str, value: str) -> dict[str, Any]:
@@ -52,14 +57,24 @@ class Arms(Choice):
 
 
 def arms(alternatives: Mapping[str, Mapping[str, Any]]) -> Arms:
-    """Arms from {name: {field: value}}."""
+    """Alternatives by name, each setting fields of Config of its own: arms from {name: {field: value}}.
+
+    >>> arms({"cross": {"crosses": ("x1*x2",), "hidden": ()}, "deep": {"hidden": (8, 8)}}).changes("arm", "deep")
+    {'hidden': (8, 8)}
+    """
     fields = tuple((name, tuple(changes.items())) for name, changes in alternatives.items())
     return Arms(tuple(alternatives), fields)
 
 
 @dataclass(frozen=True)
 class Range:
-    """A number from `low` to `high`, evenly spread or evenly on a log scale; whole numbers with `integer`."""
+    """A number from `low` to `high`, evenly spread or evenly on a log scale; whole numbers with `integer`.
+
+    Raises RequestError where `low` is not below `high`, and for a log scale that does not start above 0.
+
+    >>> Range(0.01, 100, log=True).pick(0.5), Range(1, 8, integer=True).pick(0.999)
+    (1.0, 8)
+    """
 
     low: float
     high: float
@@ -78,12 +93,15 @@ class Range:
         value = math.exp(math.log(low) + u * math.log(high / low)) if self.log else low + u * (high - low)
         if self.integer:
             return min(int(value), int(self.high))
-        return float(f"{min(max(value, self.low), self.high):.6g}")  # a figure that people can read and type again
+        short = float(f"{value:.6g}")  # a figure that people can read and type again
+        return float(min(max(short, self.low), self.high))
 
     def grid(self) -> list[Any]:
+        """Raises RequestError: a range has no end of values."""
         raise RequestError(f"a grid needs values, not the range {self.low}..{self.high}: write them out, or sample")
 
     def changes(self, name: str, value: Any) -> dict[str, Any]:
+        """The field of Config that `value` sets."""
         return {name: value}
 
 
@@ -91,12 +109,20 @@ Dimension = Choice | Range
 
 
 def log_grid(low: float, high: float, count: int) -> Choice:
-    """`count` values from `low` to `high`, evenly spread on a log scale, to three digits."""
+    """`count` values from `low` to `high`, evenly spread on a log scale, to three digits.
+
+    >>> log_grid(0.01, 10, 4).values
+    (0.01, 0.1, 1.0, 10.0)
+    """
     return Choice(tuple(float(f"{value:.3g}") for value in np.geomspace(low, high, count)))
 
 
 def choice(*values: Any) -> Choice:
-    """One of these values: `choice("plain", "xavier", "he")`, `choice((), (8,), (8, 8))`."""
+    """One of these values: `choice("plain", "xavier", "he")`, `choice((), (8,), (8, 8))`.
+
+    >>> choice("plain", "xavier", "he").pick(0.4)
+    'xavier'
+    """
     return Choice(values)
 
 
@@ -107,6 +133,11 @@ def parse_dimension(text: str) -> tuple[str, Dimension]:
     """A dimension as people type it: `learning_rate=0.001..10:log`, `initializer=plain,xavier`, `hidden=8|8,8`.
 
     Values are parted by commas; those that have commas themselves (hidden, crosses) by bars. Raises RequestError.
+
+    >>> parse_dimension("learning_rate=0.001..10:log")
+    ('learning_rate', Range(low=0.001, high=10.0, log=True, integer=False))
+    >>> parse_dimension("hidden=none|8,8")
+    ('hidden', Choice(values=((), (8, 8))))
     """
     name, equals, values = text.partition("=")
     name = name.strip().replace("-", "_")
@@ -123,6 +154,13 @@ def parse_dimension(text: str) -> tuple[str, Dimension]:
         return name, Range(low, high, "log" in options, isinstance(low, int) or "int" in options)
     parts = values.split("|") if "|" in values or name in ("hidden", "crosses") else values.split(",")
     return name, Choice(tuple(parse_value(name, part) for part in parts))
+
+
+def fields_of(name: str, dimension: Dimension) -> set[str]:
+    """The fields of Config that a dimension sets."""
+    if not isinstance(dimension, Choice):
+        return {name}
+    return {field for value in dimension.grid() for field in dimension.changes(name, value)}
 
 
 def to_config(base: Config, space: Mapping[str, Dimension], point: Mapping[str, Any], seed: int) -> Config:
@@ -145,3 +183,25 @@ def sampled_points(space: Mapping[str, Dimension], units: np.ndarray) -> list[Po
     """The points at the given places of the unit cube, an axis for each dimension."""
     names = list(space)
     return [{name: space[name].pick(u) for name, u in zip(names, row, strict=True)} for row in units]
+
+
+def dimension_to_dict(dimension: Dimension) -> dict[str, Any]:
+    """A dimension as JSON has it."""
+    if isinstance(dimension, Arms):
+        return {"arms": {name: dict(changes) for name, changes in dimension.fields}}
+    if isinstance(dimension, Choice):
+        return {"values": list(dimension.values)}
+    return vars(dimension)
+
+
+def dimension_from_dict(parts: Mapping[str, Any]) -> Dimension:
+    """The dimension whose `dimension_to_dict` this is."""
+    if "arms" in parts:
+        return arms(
+            {name: {key: _tuple(value) for key, value in fields.items()} for name, fields in parts["arms"].items()}
+        )
+    return Choice(tuple(_tuple(value) for value in parts["values"])) if "values" in parts else Range(**parts)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,7 +13,17 @@ import numpy as np
 from sandbox.config import Config
 from sandbox.errors import RequestError, choose
 from sandbox.nn.workspace import is_count
-from sandbox.sweeps.space import Dimension, Point, grid_points, sampled_points, to_config
+from sandbox.sweeps.space import (
+    Choice,
+    Dimension,
+    Point,
+    dimension_from_dict,
+    dimension_to_dict,
+    fields_of,
+    grid_points,
+    sampled_points,
+    to_config,
+)
 
 SAMPLERS = {
     "grid": "every combination of the values",
@@ -24,7 +34,11 @@ SAMPLERS = {
 
 
 class Trial(NamedTuple):
-    """One config of a sweep, and the point of the space that it is at."""
+    """One config of a sweep, and the point of the space that it is at.
+
+    >>> Trial({"hidden": "8,8"}, Config(hidden=(8, 8))).config.hidden
+    (8, 8)
+    """
 
     point: Point
     config: Config
@@ -38,6 +52,11 @@ class Sweep:
     once for each seed; a larger number adds seeds). `reading` says how to read the runs, for the MLflow page.
 
     Raises RequestError for an unknown sampler, a field that Config has not, or values that do not fit.
+
+    >>> from sandbox.sweeps import choice
+    >>> sweep = Sweep("rates", Config(epochs=100), {"learning_rate": choice(0.1, 1.0, 10.0)}, seeds=5)
+    >>> sweep.total, sweep.plan[-1].config.learning_rate, sweep.plan[-1].config.seed
+    (15, 10.0, 4)
     """
 
     name: str
@@ -57,23 +76,42 @@ class Sweep:
             value = getattr(self, name)
             if not (is_count(value) and value >= 1) and not (name == "trials" and value is None):
                 raise RequestError(f"{name} is {value!r}: a whole number of at least 1 is needed")
-        if "seed" in self.space:
-            raise RequestError("seed is an axis of its own: say how many with seeds, and leave it out of the space")
         if not self.space:
-            raise RequestError("the space is empty: nothing varies")
+            raise RequestError(f"the space of {self.name} is empty: nothing varies")
+        varied: set[str] = set()
+        for name, dimension in self.space.items():
+            set_here = fields_of(name, dimension)
+            if set_here & varied:
+                raise RequestError(
+                    f"{min(set_here & varied)} is set by two dimensions of the space: one of them is enough"
+                )
+            varied |= set_here
+        if "seed" in varied:
+            raise RequestError("seed is an axis of its own: say how many with seeds, and leave it out of the space")
         if self.sampler != "grid" and self.trials is None:
             raise RequestError(f"sampler {self.sampler!r} needs the number of trials")
         if self.sampler == "grid":
             grid_points(self.space)
         for corner in (0.0, 0.999999):  # wrong names and values are found before anything is trained
             for name, dimension in self.space.items():
-                values = dimension.grid() if hasattr(dimension, "values") else [dimension.pick(corner)]
+                values = dimension.grid() if isinstance(dimension, Choice) else [dimension.pick(corner)]
                 for value in values:
                     self.base.replace(**dimension.changes(name, value))
 
     def replace(self, **changes: Any) -> "Sweep":
         """The sweep with some of its parts changed."""
         return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sweep as JSON has it."""
+        space = {name: dimension_to_dict(dimension) for name, dimension in self.space.items()}
+        return {**vars_of(self), "base": self.base.to_dict(), "space": space, "tags": dict(self.tags)}
+
+    @classmethod
+    def from_dict(cls, parts: Mapping[str, Any]) -> "Sweep":
+        """The sweep whose `to_dict` this is."""
+        space = {name: dimension_from_dict(dimension) for name, dimension in parts["space"].items()}
+        return cls(**{**parts, "base": Config(**parts["base"]), "space": space})
 
     @cached_property
     def id(self) -> str:
@@ -88,8 +126,11 @@ class Sweep:
 
     @cached_property
     def total(self) -> int:
-        """How many trials the sweep has."""
-        return len(self.plan) if self.sampler != "tpe" else self.trials or 0
+        """How many trials the sweep has: `trials`, or fewer where the space has no more points."""
+        if self.sampler != "tpe":
+            return len(self.plan)
+        points = [len(d.values) if isinstance(d, Choice) else math.inf for d in self.space.values()]
+        return int(min(self.trials or 0, math.prod(points) * self.seeds))
 
     @cached_property
     def plan(self) -> list[Trial]:
@@ -119,3 +160,8 @@ class Sweep:
 
         draws = qmc.Sobol(len(self.space), rng=np.random.default_rng(self.sampler_seed))
         return draws.random_base2(max(0, math.ceil(math.log2(max(count, 1)))))[:count]
+
+
+def vars_of(sweep: Sweep) -> dict[str, Any]:
+    """The fields of a sweep, without what was computed from them."""
+    return {field.name: getattr(sweep, field.name) for field in fields(sweep)}

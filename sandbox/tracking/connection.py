@@ -1,5 +1,6 @@
 """From an address to an MLflow client that answers, or one clear line that says why it does not."""
 
+import http.client
 import os
 import socket
 import sqlite3
@@ -26,11 +27,55 @@ ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
-FOREIGN = ("mlflow.", "sqlalchemy.", "alembic.", "requests.", "urllib3.", "sqlite3", "psycopg", "pymysql")
+# What a process that has better things to do allows a store, and how often it asks: no retry, for a request that was
+# carried out and not answered would be carried out twice.
+IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "20", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+KNOCK_SECONDS = 8
+FOREIGN = (
+    "mlflow.",
+    "sqlalchemy.",
+    "alembic.",
+    "requests.",
+    "urllib3.",
+    "http.client",
+    "google.",
+    "json.",
+    "sqlite3",
+    "psycopg",
+    "pymysql",
+)
 
 
 class StoreError(RuntimeError):
-    """The store cannot be reached or refused a request. Its message is one line and names the store."""
+    """The store cannot be reached or refused a request. Its message is one line and names the store.
+
+    >>> from sandbox.tracking import Store
+    >>> Store("http://127.0.0.1:1").check()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    sandbox.tracking.connection.StoreError: MLflow store http://127.0.0.1:1: ...
+    """
+
+
+class RefusedError(StoreError):
+    """The store answers, and refuses a run for what it says: to ask again is of no use."""
+
+
+def impatience() -> dict[str, str]:
+    """This process's environment, with `IMPATIENT` where the user has not set anything."""
+    set_environment()
+    return os.environ | {name: text for name, text in IMPATIENT.items() if os.environ[name] == ENVIRONMENT[name]}
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """`IMPATIENT` within."""
+    meanwhile = impatience()
+    before = {name: os.environ[name] for name in IMPATIENT}
+    os.environ.update({name: meanwhile[name] for name in IMPATIENT})
+    try:
+        yield
+    finally:
+        os.environ.update(before)
 
 
 def set_environment() -> None:
@@ -82,10 +127,12 @@ def check_sqlite(path: Path) -> None:
     """Raises sqlite3.DatabaseError at once for a file that is no database (MLflow would try ten times)."""
     with closing(sqlite3.connect(path, timeout=20)) as connection:
         connection.execute("PRAGMA schema_version")
+        with suppress(sqlite3.OperationalError):  # busy: whoever is busy has done it
+            connection.execute("PRAGMA journal_mode=WAL")  # readers and a writer then do not wait for one another
 
 
 def knock(uri: str) -> None:
-    """Raises OSError within five seconds if nobody answers at the URI (MLflow would try for minutes)."""
+    """Raises OSError within eight seconds if nobody answers at the URI (MLflow would try for minutes)."""
     parts = urlsplit(uri)
     try:
         host, port = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -94,8 +141,14 @@ def knock(uri: str) -> None:
     if parts.scheme in ("http", "https") and not host:
         raise OSError("the address names no host")
     proxied = parts.scheme in getproxies() and not proxy_bypass(host or "")
-    if host and port and not proxied:
-        socket.create_connection((host, port), timeout=5).close()
+    if not host or not port or proxied:
+        return
+    if parts.scheme != "http":
+        socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
+        return
+    with closing(http.client.HTTPConnection(host, port, timeout=KNOCK_SECONDS)) as connection:
+        connection.request("GET", "/health")
+        connection.getresponse()  # whatever it says, somebody is there
 
 
 def _client(uri: str, artifacts: Path | None) -> "MlflowClient":
@@ -122,7 +175,8 @@ def reporting(uri: str) -> Iterator[None]:
             raise
         text = str(error).strip() or type(error).__name__
         line = " ".join(text.splitlines()[0].split())[:300]
-        raise StoreError(f"MLflow store {_hide(uri, uri)}: {_hide(line, uri)}") from error
+        kind = RefusedError if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE" else StoreError
+        raise kind(f"MLflow store {_hide(uri, uri)}: {_hide(line, uri)}") from error
 
 
 def _is_foreign(error: Exception) -> bool:

@@ -13,8 +13,11 @@ PAGE = 1000
 
 
 def search(client: "MlflowClient", experiment_ids: Sequence[str], text: str = "") -> Iterator["Run"]:
-    """All runs of these experiments that match MLflow's filter `text`, the oldest first."""
-    token = None
+    """All runs of these experiments that match MLflow's filter `text`, the oldest first, each once.
+
+    (MLflow counts its way to the next page: what is logged meanwhile would bring back the last runs of this one.)
+    """
+    token, seen = None, set()
     while experiment_ids:
         page = client.search_runs(
             list(experiment_ids),
@@ -23,7 +26,10 @@ def search(client: "MlflowClient", experiment_ids: Sequence[str], text: str = ""
             order_by=["attributes.start_time ASC"],
             page_token=token,
         )
-        yield from page
+        for run in page:
+            if run.info.run_id not in seen:
+                seen.add(run.info.run_id)
+                yield run
         token = page.token
         if not token:
             return

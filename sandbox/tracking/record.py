@@ -17,6 +17,12 @@ class Record:
 
     Raises ValueError for an unknown status, for a value that MLflow cannot keep (it would turn NaN into 0)
     and for two values of a metric at one step (it would draw both).
+
+    >>> Record("a run", "FINISHED", 0, 1000, metrics=[("cost", 0.5, 0), ("cost", 0.1, 100)]).params
+    {}
+    >>> Record("a run", "FINISHED", 0, 1000, metrics=[("cost", float("nan"), 7)])
+    Traceback (most recent call last):
+    ValueError: metric 'cost' is nan at step 7: only finite values can be logged
     """
 
     name: str
@@ -41,7 +47,7 @@ class Record:
             seen.add((key, step))
         for kind, paths in (("image", self.images), ("file", self.files)):
             for path in paths:
-                if path.startswith("/") or ".." in path.split("/"):
+                if not path or path.startswith("/") or ".." in path.split("/"):
                     raise ValueError(f"{kind} {path!r}: its path must stay inside the run")
 
 

@@ -1,5 +1,6 @@
 """A store of runs: one MLflow tracking address, and the few requests that sweeps and studies make of it."""
 
+import errno
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import choose
 from sandbox.tracking import ui
-from sandbox.tracking.connection import artifact_root, connect, reporting, resolve, set_environment, sqlite_path
+from sandbox.tracking.connection import (
+    RefusedError,
+    artifact_root,
+    connect,
+    reporting,
+    resolve,
+    set_environment,
+    sqlite_path,
+)
 from sandbox.tracking.reading import PARENT, equals, frame, row, search
 from sandbox.tracking.record import Record, check_metric
 from sandbox.tracking.writing import log_batch, write_artifacts
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
 
 NOTE = "mlflow.note.content"  # what the UI shows as a description
 KIND = {"mlflow.experimentKind": "custom_model_development"}
+ABANDONED = "abandoned"  # the tag of a run that a dead process left half-written
+WRONG_PATHS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL}
 
 
 class Store:
@@ -30,6 +41,15 @@ class Store:
 
     Making one costs nothing and touches nothing; the first request connects. Every method raises StoreError
     when the store cannot be reached or refuses.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from sandbox.tracking import Record
+    >>> with TemporaryDirectory() as directory:
+    ...     store = Store(f"sqlite:///{directory}/mlflow.db")
+    ...     run_id = store.log(Record("a run", "FINISHED", 0, 1000, {"hidden": "3"}), store.experiment("example"))
+    ...     table = store.runs_frame(["example"])
+    >>> table[["name", "status", "params.hidden"]].values.tolist()
+    [['a run', 'FINISHED', '3']]
     """
 
     def __init__(self, uri: str | None = None, root: str | os.PathLike[str] = "runs") -> None:
@@ -118,13 +138,16 @@ class Store:
             check_metric(key, value)
         client = self.client
         with reporting(self.uri):
+            client.set_terminated(run_id, status)  # first: whoever dies after it has not set the tags, and does it again
             steps = {key: len(client.get_metric_history(run_id, key)) for key in metrics or {}}
             rows = [(key, value, steps[key]) for key, value in (metrics or {}).items()]
             log_batch(client, run_id, metrics=rows, tags=tags or {})
-            client.set_terminated(run_id, status)
 
     def log(self, record: Record, experiment_id: str, parent_id: str | None = None) -> str:
-        """Writes one whole run and gives its id. If that fails midway, no run is left that looks whole."""
+        """Writes one whole run and gives its id. If that fails midway, no run is left that looks whole.
+
+        Raises RefusedError, a StoreError, for a run that can never be logged.
+        """
         client = self.client
         tags = dict(record.tags)
         if parent_id:
@@ -132,7 +155,12 @@ class Store:
         if record.slider:
             tags["mlflow.loggedImages"] = "True"
         with TemporaryDirectory(prefix="sandbox-") as directory:
-            write_artifacts(record, Path(directory))
+            try:
+                write_artifacts(record, Path(directory))
+            except (ValueError, OSError) as error:
+                if isinstance(error, OSError) and error.errno not in WRONG_PATHS:
+                    raise
+                raise RefusedError(f"run {record.name!r}: {error}") from error
             with reporting(self.uri):
                 created = client.create_run(experiment_id, record.start_time, tags, record.name)
                 run_id = created.info.run_id
@@ -145,7 +173,6 @@ class Store:
                 except BaseException:
                     with suppress(Exception):
                         client.set_terminated(run_id, "FAILED")
-                    with suppress(Exception):
                         client.delete_run(run_id)
                     raise
                 return run_id
@@ -156,6 +183,28 @@ class Store:
         client = self.client
         with reporting(self.uri):
             return {run.data.tags["config_key"] for run in search(client, [experiment_id], text)}
+
+    def abandon(self, run_id: str) -> bool:
+        """Marks a run as KILLED and as half-written, if it is still RUNNING; whether it was."""
+        client = self.client
+        with reporting(self.uri):
+            if client.get_run(run_id).info.status != "RUNNING":
+                return False
+            client.set_tag(run_id, ABANDONED, "1")
+            client.set_terminated(run_id, "KILLED")
+            return True
+
+    def tag(self, run_id: str, key: str) -> str:
+        """The value of a run's tag, "" where it has none."""
+        client = self.client
+        with reporting(self.uri):
+            return client.get_run(run_id).data.tags.get(key, "")
+
+    def delete(self, run_id: str) -> None:
+        """Moves a run to MLflow's trash."""
+        client = self.client
+        with reporting(self.uri):
+            client.delete_run(run_id)
 
     def kill_running(self, parent_id: str) -> int:
         """Marks a parent's children that were left RUNNING as KILLED, and gives their number."""

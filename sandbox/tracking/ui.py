@@ -1,8 +1,9 @@
 """Looking at a store in MLflow's web UI: the command that serves it, and the addresses of its pages.
 
 MLflow 3.17's UI opens every experiment on its GenAI pages until "Model training" is chosen in its upper left
-corner, once per browser, or by ``workflowType`` in the address; it ignores ``mlflow.experimentKind``, which
-other versions read. It folds runs that are sorted by time under their parents, not those sorted by a metric.
+corner, once per browser. ``workflowType`` in an address holds for that page alone: the list of experiments goes
+without it, and each experiment has an address of its own. The UI ignores ``mlflow.experimentKind``, which other
+versions read. It folds runs that are sorted by time under their parents, not those sorted by a metric.
 """
 
 import errno
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.parse import quote, urlencode
@@ -45,40 +47,50 @@ def command(uri: str, artifacts: Path | None, host: str, port: int) -> list[str]
 
 def url(base: str, experiment_id: str | None = None, run_id: str | None = None) -> str:
     """The page of a run (its curves and pictures), of an experiment (its runs, the best first), or of all."""
-    page, query = "/experiments", dict(TRAINING)
-    if experiment_id:
-        page += f"/{experiment_id}/runs"
-        if run_id:
-            page += f"/{run_id}/model-metrics"
-        else:
-            query |= CHARTS
-    return f"{base.rstrip('/')}/#{page}?{urlencode(query, quote_via=quote)}"
+    pages = f"{base.rstrip('/')}/#/experiments"
+    if not experiment_id:
+        return pages
+    page = f"/{experiment_id}/runs/{run_id}/model-metrics" if run_id else f"/{experiment_id}/runs"
+    query = TRAINING if run_id else TRAINING | CHARTS
+    return f"{pages}{page}?{urlencode(query, quote_via=quote)}"
 
 
 def serve(store: "Store", host: str, port: int, say: Callable[[str], object]) -> int:
-    """Serve a store's UI until Ctrl-C, saying its address once it answers; the exit code of the server.
+    """Serve a store's UI until Ctrl-C, saying its addresses once it answers; the exit code of the server.
 
-    Raises RequestError where something else listens on the port.
+    What the server has to say is heard only if it fails. Raises RequestError where something else listens on the port.
     """
     argv = store.ui_command(host, port)
     address = f"http://{host}:{port}"
     if _taken(host, port):
         raise RequestError(f"something listens at {address} already: choose another port, such as --port {port + 1}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this process ends the server with it
-    server = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    try:
-        while server.poll() is None and not _answers(f"{address}/health"):
-            time.sleep(0.2)
-        if server.returncode is None:
-            say(f"MLflow UI at {url(address)}")
-            say("Ctrl-C ends it")
-        return server.wait()
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        with suppress(ProcessLookupError):
-            server.terminate()
-        server.wait()
+    say("starting MLflow's server (some seconds)")
+    with TemporaryFile("w+") as log:
+        server = subprocess.Popen(argv, stdout=log, stderr=log)
+        try:
+            while server.poll() is None and not _answers(f"{address}/health"):
+                time.sleep(0.2)
+            if server.returncode is None:
+                _say_addresses(store, address, say)
+            code = server.wait()
+            log.seek(0)
+            sys.stderr.write(log.read())
+            return code
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            with suppress(ProcessLookupError):
+                server.terminate()
+            server.wait()
+
+
+def _say_addresses(store: "Store", address: str, say: Callable[[str], object]) -> None:
+    say(f"MLflow UI at {url(address)}  (choose Model training there, in the upper left corner)")
+    for found in store.client.search_experiments(max_results=20, order_by=["name"]):
+        if found.name != "Default":
+            say(f"  {found.name}: {url(address, found.experiment_id)}")
+    say("Ctrl-C ends it")
 
 
 def _taken(host: str, port: int) -> bool:

@@ -59,11 +59,14 @@ def write_artifacts(record: Record, directory: Path) -> None:
 
 
 def thumbnail(png: bytes) -> bytes:
-    """The picture as WebP, at most 256 pixels wide and high."""
+    """The picture as WebP, at most 256 pixels wide and high. Raises ValueError for what is no PNG."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(png)) as image:
-        small = image.convert("RGB")
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            small = image.convert("RGB")
+    except Exception as error:  # Pillow raises a dozen kinds
+        raise ValueError(f"a slider's picture is no PNG: {error}") from error
     if max(small.size) > THUMBNAIL:
         small.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = io.BytesIO()

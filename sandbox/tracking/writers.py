@@ -1,0 +1,121 @@
+"""The driver's side of the writers: starts them, hears what they say, and waits for the spool to drain."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from sandbox.tracking.connection import impatience
+from sandbox.tracking.spool import Spool
+
+PATIENCE = 30.0  # seconds that a sweep which has ended waits for a store that is away or silent
+SHORT_PATIENCE = 5.0  # the same, for a store that has never been there
+SHORT_LIFE = 10.0  # a writer that ends sooner, without having logged anything, may not be able to
+LIVES = 4  # such ends in a row, before no other is started
+
+
+class Writers:
+    """Processes that drain a spool; one that dies is replaced.
+
+    `down` says why the store cannot be reached, or is None; `logged` counts the files that were logged.
+    """
+
+    def __init__(self, spool: Spool, number: int = 1) -> None:
+        self.spool = spool
+        self.logged = self.rejected = 0
+        self.down: str | None = None
+        self._down_since: float | None = None
+        self._progress = time.monotonic()
+        self._failures = 0
+        self._ending = False
+        self._processes: dict[threading.Thread, subprocess.Popen] = {}
+        self._lock = threading.Lock()
+        for _ in range(number):
+            self._start()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._ending:
+                return
+            process = subprocess.Popen(
+                [sys.executable, "-m", "sandbox.tracking.writer", str(self.spool.directory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=impatience(),
+                start_new_session=True,
+            )
+            thread = threading.Thread(target=self._listen, args=(process,), daemon=True)
+            self._processes[thread] = process
+            thread.start()
+
+    def _listen(self, process: subprocess.Popen) -> None:
+        begun, before = time.monotonic(), self.logged
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                self._hear(json.loads(line))
+        code = process.wait()
+        with self._lock:
+            self._processes.pop(threading.current_thread(), None)
+        if self._ending:
+            return
+        short = self.logged == before and time.monotonic() - begun < SHORT_LIFE
+        self._failures = self._failures + 1 if short else 0
+        if self._failures < LIVES:
+            self._start()
+        else:
+            self._hear({"down": f"the writers die (exit code {code})"})
+
+    def _hear(self, news: dict[str, str]) -> None:
+        if "down" in news:
+            self.down, self._down_since = news["down"], self._down_since or time.monotonic()
+            return
+        self.logged += "logged" in news
+        self.rejected += "rejected" in news
+        self._progress = time.monotonic()
+        self.down = self._down_since = None
+
+    def wait(self, look: Callable[[], None] = lambda: None, poll: float = 0.1) -> bool:
+        """Wait until what is in the spool now is logged; false where the store is away or silent for too long."""
+        self._progress = time.monotonic()
+        waiting = set(self.spool.files())
+        while waiting := waiting.intersection(self.spool.files()):
+            look()
+            now = time.monotonic()
+            patience = PATIENCE if self.logged else SHORT_PATIENCE
+            if now - self._progress > PATIENCE or (self._down_since and now - self._down_since > patience):
+                return False
+            if not self._processes:
+                return False
+            time.sleep(poll)
+        return True
+
+    def close(self) -> None:
+        """Let them end: they log what is left, and go."""
+        with self._lock:
+            self._ending = True
+            for process in self._processes.values():
+                if process.stdin is not None:
+                    process.stdin.close()
+
+    def stop(self) -> None:
+        """Make them end: what they have in hand stays in the spool."""
+        self.close()
+        with self._lock:
+            for process in self._processes.values():
+                process.terminate()
+
+    def join(self, timeout: float = 10.0) -> None:
+        """Wait until they have ended; those that do not are left to themselves (they end when the spool is empty)."""
+        deadline = time.monotonic() + timeout
+        for thread in list(self._processes):
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def default_number() -> int:
+    """How many writers a machine has room for beside the driver."""
+    return max(1, min(4, (os.cpu_count() or 2) // 2))

@@ -1,0 +1,24 @@
+"""A sweep that is small enough to run in a test."""
+
+import pytest
+
+from sandbox import Config
+from sandbox.sweeps import Sweep, choice
+
+
+@pytest.fixture(scope="session")
+def small():
+    """A function: a grid of two learning rates with two seeds, under a name of its own."""
+
+    def make(name, **changes):
+        sweep = Sweep(
+            name=name,
+            question="What does the learning rate do?",
+            base=Config(dataset="quadrants", n_examples=40, hidden=(3,), epochs=100),
+            space={"learning_rate": choice(0.1, 1.0)},
+            seeds=2,
+            tags={"purpose": "test"},
+        )
+        return sweep.replace(**changes)
+
+    return make

@@ -1,0 +1,258 @@
+"""Whole sweeps, read back from a real store by MLflow's own client and from a real journal by Optuna alone."""
+
+import io
+import json
+import math
+import signal
+import time
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+from PIL import Image
+
+from sandbox import Config, RequestError, train
+from sandbox.config import FIELDS
+from sandbox.sweeps import Range, choice, run_sweep
+from sandbox.sweeps.trials import JOURNAL, WORST
+
+PARENT = "mlflow.parentRunId"
+
+
+@pytest.fixture
+def logged(plain):
+    """A function: the parents and the children of an experiment, by MLflow's own client."""
+
+    def read(name):
+        experiment = plain.get_experiment_by_name(name)
+        runs = plain.search_runs([experiment.experiment_id], max_results=1000) if experiment else []
+        parents = [run for run in runs if PARENT not in run.data.tags]
+        children = [run for run in runs if PARENT in run.data.tags]
+        assert {run.data.tags[PARENT] for run in children} <= {run.info.run_id for run in parents}
+        return parents, children
+
+    return read
+
+
+@pytest.fixture
+def studied(tmp_path):
+    """A function: a study's trials, by Optuna alone."""
+
+    def read(sweep):
+        storage = JournalStorage(JournalFileBackend(str(tmp_path / JOURNAL)))
+        return optuna.load_study(study_name=sweep.id, storage=storage).trials
+
+    return read
+
+
+def keys(runs):
+    return sorted(run.data.tags["config_key"] for run in runs)
+
+
+def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, store, plain, logged, studied, tmp_path):
+    sweep = small("whole sweep", reading="Look at `cost`.")
+    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
+    assert (outcome.status, outcome.done, outcome.before, outcome.diverged) == ("FINISHED", 4, 0, 0)
+
+    found = plain.get_experiment_by_name("whole sweep")
+    assert found.tags["mlflow.note.content"] == f"{sweep.question}\n\nLook at `cost`."
+    (parent,), children = logged("whole sweep")
+    assert (parent.info.status, parent.info.run_name) == ("FINISHED", sweep.id)
+    assert parent.data.metrics["runs"] == 4
+    assert parent.data.params["space.learning_rate"] == "0.1,1.0"
+    assert parent.data.params["base.dataset"] == "quadrants"
+    assert keys(children) == sorted(trial.config.key for trial in sweep.plan)
+
+    for child in children:
+        assert child.info.status == "FINISHED"
+        assert set(child.data.params) == set(FIELDS)
+        config = Config.from_params(child.data.params)
+        alone = train(config)
+        costs = plain.get_metric_history(child.info.run_id, "cost")
+        assert [point.step for point in costs] == list(range(101))
+        assert [point.value for point in costs] == pytest.approx([*alone.costs, alone.cost], rel=1e-9)
+        assert child.data.metrics["final_cost"] == pytest.approx(alone.cost, rel=1e-9)
+        assert child.data.metrics["train_accuracy"] == alone.train_accuracy
+        assert all(math.isfinite(value) and abs(value) < 1.7e308 for value in child.data.metrics.values())
+        tags = child.data.tags
+        assert (tags["sweep"], tags["config_key"], tags["purpose"]) == (sweep.id, config.key, "test")
+        assert tags["arm"] == f"learning_rate={config.learning_rate}"
+        assert tags["seed"] == str(config.seed)
+        steps = {int(file.path.split("+")[2]) for file in plain.list_artifacts(child.info.run_id, "images")}
+        assert len(steps) >= 5
+        assert (min(steps), max(steps)) == (0, 100)
+        for name in ("boundary.png", "cost.png"):
+            with open(plain.download_artifacts(child.info.run_id, name, str(tmp_path)), "rb") as file:
+                assert min(Image.open(io.BytesIO(file.read())).size) >= 256
+    assert sorted(int(child.data.tags["trial"]) for child in children) == [0, 1, 2, 3]
+
+    by_key = {trial.user_attrs["config_key"]: trial.value for trial in studied(sweep)}
+    assert by_key == {run.data.tags["config_key"]: run.data.metrics["final_cost"] for run in children}
+    medians = [
+        sum(run.data.metrics["final_cost"] for run in children if rate in run.info.run_name) / 2 for rate in RATES
+    ]
+    assert outcome.best[:2] == (f"learning_rate={RATES[medians.index(min(medians))]}", pytest.approx(min(medians)))
+
+
+RATES = ("0.1", "1.0")
+
+
+def test_run_again_it_does_nothing_and_with_more_seeds_only_what_is_missing(small, store, logged, studied, tmp_path):
+    sweep = small("again")
+    first = run_sweep(sweep, store, tmp_path, quiet=True)
+    parents, children = logged("again")
+    second = run_sweep(sweep, store, tmp_path, quiet=True)
+    assert (second.status, second.done, second.before, second.best) == ("FINISHED", 4, 4, first.best)
+    assert [run.to_dictionary() for run in logged("again")[0]] == [run.to_dictionary() for run in parents]
+    assert keys(logged("again")[1]) == keys(children)
+
+    more = run_sweep(sweep.replace(seeds=3), store, tmp_path, quiet=True)
+    assert (more.done, more.before) == (6, 4)
+    (parent,), children = logged("again")
+    assert (parent.info.status, parent.data.metrics["runs"]) == ("FINISHED", 6)
+    assert len(set(keys(children))) == len(children) == 6
+    assert len(studied(sweep)) == 6
+    assert sorted(int(child.data.tags["trial"]) for child in children) == list(range(6))
+
+
+def test_what_is_left_is_the_plan_without_what_is_done_however_many_are_done(small, store, logged, tmp_path):
+    """Six points with one seed are no substitute for three points with two."""
+    space = {"learning_rate": Range(0.1, 1.0)}
+    sweep = small("left", space=space, sampler="sobol", trials=6, seeds=1)
+    run_sweep(sweep, store, tmp_path, quiet=True)
+    outcome = run_sweep(sweep.replace(seeds=2), store, tmp_path, quiet=True)
+    assert (outcome.done, outcome.before) == (9, 6)
+    seeds = [run.data.tags["seed"] for run in logged("left")[1]]
+    assert (seeds.count("0"), seeds.count("1")) == (6, 3)
+
+
+def test_either_store_can_be_lost(small, store, plain, logged, studied, tmp_path):
+    sweep = small("lost")
+    run_sweep(sweep, store, tmp_path, quiet=True)
+    (tmp_path / JOURNAL).unlink()
+    assert run_sweep(sweep, store, tmp_path, quiet=True).before == 4
+    assert {trial.user_attrs["config_key"] for trial in studied(sweep)} == set(keys(logged("lost")[1]))
+
+    plain.delete_run(logged("lost")[1][0].info.run_id)
+    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
+    assert (outcome.done, outcome.before) == (4, 3)
+    assert len(set(keys(logged("lost")[1]))) == 4
+    assert len(studied(sweep)) == 4
+
+
+def test_a_diverged_trial_is_logged_as_such_and_finite_in_both_stores(small, store, logged, studied, tmp_path):
+    base = Config(dataset="moons", n_examples=60, hidden=(4,), activation="relu", output="linear", epochs=100)
+    sweep = small("diverged", base=base, space={"learning_rate": choice(0.1, 1e3)})
+    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
+    assert (outcome.status, outcome.done, outcome.diverged) == ("FINISHED", 4, 2)
+    assert outcome.best[0] == "learning_rate=0.1"
+    (parent,), children = logged("diverged")
+    assert parent.data.metrics["diverged_runs"] == 2
+    for run in [parent, *children]:
+        assert all(math.isfinite(value) and abs(value) < 1.7e308 for value in run.data.metrics.values())
+    blown = [run for run in children if run.data.params["learning_rate"] == "1000.0"]
+    assert [(run.info.status, run.data.metrics["diverged"]) for run in blown] == [("FINISHED", 1)] * 2
+    assert all(0 < run.data.metrics["diverged_at"] <= 100 for run in blown)
+    values = sorted(trial.value for trial in studied(sweep))
+    assert values[2:] == [WORST] * 2
+    assert values[1] < 1
+    again = run_sweep(sweep, store, tmp_path, quiet=True)
+    assert (again.done, again.before, again.diverged, again.best) == (4, 4, 2, outcome.best)
+
+
+def test_a_sampler_that_learns(small, store, logged, studied, tmp_path):
+    space = {"learning_rate": Range(0.01, 10.0, log=True), "hidden": choice((2,), (4,))}
+    sweep = small("tpe", space=space, sampler="tpe", trials=15, seeds=3)
+    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
+    assert (outcome.status, outcome.done) == ("FINISHED", 15)
+    (parent,), children = logged("tpe")
+    assert parent.info.status == "FINISHED"
+    assert len(set(keys(children))) == len(children) == 15
+    trials = studied(sweep)
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 15
+    assert {trial.user_attrs["config_key"] for trial in trials} == set(keys(children))
+    assert all(math.isfinite(trial.value) for trial in trials)
+    points = {(run.data.params["learning_rate"], run.data.params["hidden"]) for run in children}
+    assert len(points) == 5
+    assert run_sweep(sweep, store, tmp_path, quiet=True).before == 15
+    more = run_sweep(sweep.replace(trials=18), store, tmp_path, quiet=True)
+    assert (more.done, more.before) == (18, 15)
+
+
+def test_a_sampler_that_learns_ends_where_a_space_has_no_more_points(small, store, studied, tmp_path):
+    sweep = small("tpe exhausted", sampler="tpe", trials=24)  # two points, two seeds
+    assert run_sweep(sweep, store, tmp_path, quiet=True).done == 4
+    assert run_sweep(sweep, store, tmp_path, quiet=True).before == 4
+    states = [trial.state for trial in studied(sweep)]
+    assert states.count(TrialState.COMPLETE) == 4
+    assert set(states) <= {TrialState.COMPLETE, TrialState.FAIL}
+
+
+def test_a_combination_that_does_not_fit_leaves_nothing_behind(small, store, plain, tmp_path):
+    costs = choice("squared_error", "binary_cross_entropy")
+    sweep = small("misfit", space={"output": choice("sigmoid", "linear"), "cost": costs})
+    with pytest.raises(RequestError, match="needs a sigmoid output"):
+        run_sweep(sweep, store, tmp_path, quiet=True)
+    assert plain.get_experiment_by_name("misfit") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+class Interrupted:
+    """`python -m experiments.NAME` in a process of its own, ended by a real Ctrl-C once `ready` says so."""
+
+    def __init__(self, start, store, directory, *words):
+        self.process = start("-m", *words, "--tracking-uri", store.uri, cwd=directory, command="python")
+
+    def when(self, ready, times=1):
+        deadline = time.monotonic() + 60
+        with self.process as process:
+            while not ready():
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            for _ in range(times):
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.5)
+            try:
+                output, _ = process.communicate(timeout=30)
+            finally:
+                process.kill()
+        return process.returncode, output
+
+
+def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(start, call, store, logged, tmp_path):
+    words = ("experiments.initializers", "--epochs", 200, "--batch", 8)
+    run = Interrupted(start, store, tmp_path, *words)
+    code, output = run.when(lambda: [run.info.status for run in logged("initializers")[1]].count("FINISHED") >= 5)
+    assert (code, "everything done so far is logged" in (tmp_path / ".stderr").read_text()) == (1, True)
+    (parent,), children = logged("initializers")
+    assert parent.info.status == "KILLED"
+    assert {child.info.status for child in children} == {"FINISHED"}
+    assert 5 <= len(children) < 36
+    assert all("final_cost" in child.data.metrics for child in children)
+    assert parent.data.metrics["runs"] == len(children)
+
+    code, output, errors = call("-m", *words, "--tracking-uri", store.uri, "--json", cwd=tmp_path, command="python")
+    assert (code, errors) == (0, "")
+    (row,) = json.loads(output)["sweeps"]
+    assert (row["runs"], row["new"]) == (36, 36 - len(children))
+    (parent,), children = logged("initializers")
+    assert parent.info.status == "FINISHED"
+    assert {child.info.status for child in children} == {"FINISHED"}
+    assert len(set(keys(children))) == len(children) == 36
+
+
+def test_ctrl_c_while_networks_train(start, store, logged, tmp_path):
+    run = Interrupted(start, store, tmp_path, "experiments.learning_rate", "--epochs", 10_000_000)
+    begun = time.monotonic()
+    code, output = run.when(lambda: time.monotonic() > begun + 5, times=2)
+    assert code == 1
+    assert "Traceback" not in output + (tmp_path / ".stderr").read_text()
+    deadline = time.monotonic() + 20  # the writer outlives the driver, to log what is in the spool
+    while not logged("learning_rate")[0] or logged("learning_rate")[0][0].info.status == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    (parent,), children = logged("learning_rate")
+    assert (parent.info.status, children) == ("KILLED", [])

@@ -1,0 +1,161 @@
+"""What a run says about a trial: always finite, and what the MLflow pages need."""
+
+import io
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sandbox import Config, train, train_many
+from sandbox.config import FIELDS
+from sandbox.nn import Hook
+from sandbox.nn.hooks import Recorder, Snapshots
+from sandbox.sweeps.record import CURVE_POINTS, describe, git_commit, make_record, snapshot_epochs, trial_tags
+from sandbox.sweeps.sweep import Trial
+
+DIVERGING = Config(
+    dataset="moons", n_examples=60, hidden=(4,), activation="relu", output="linear", learning_rate=50, epochs=400
+)
+
+
+def trained(config, *hooks):
+    return train(config, [Snapshots(snapshot_epochs(config.epochs)), *hooks], curve_points=CURVE_POINTS)
+
+
+def curve(record, key="cost"):
+    return {step: value for name, value, step in record.metrics if name == key}
+
+
+def size(png):
+    with Image.open(io.BytesIO(png)) as image:
+        image.load()
+        return image.size
+
+
+@pytest.mark.parametrize("epochs", [50, 199, 200, 1000, 3000])
+def test_the_cost_has_50_to_200_points_with_the_first_and_the_last(epochs):
+    config = Config(dataset="xor", hidden=(2,), epochs=epochs)
+    result = trained(config)
+    cost = curve(make_record(result, "a run", {}))
+    assert 50 <= len(cost) <= 200
+    assert list(cost) == sorted(cost)
+    assert (min(cost), max(cost)) == (0, epochs)
+    assert max(np.diff(list(cost))) <= 2 * epochs / len(cost) + 1  # no gaps
+    every = train(config)
+    assert cost[0] == every.costs[0]
+    assert cost[epochs] == every.cost
+    assert all(value == every.costs[step] for step, value in cost.items() if step < epochs)
+
+
+def test_a_run_holds_its_config_and_its_final_figures():
+    config = Config(dataset="moons", n_examples=60, noise=0.1, hidden=(4,), epochs=100, learning_rate=3, l2=0.01)
+    result = trained(config)
+    record = make_record(result, "a run", {"sweep": "s"})
+    assert set(record.params) == set(FIELDS)
+    assert Config.from_params(record.params) == config
+    final = {name: value for name, value, _ in record.metrics if name != "cost"}
+    assert final == {
+        "final_cost": result.cost,
+        "best_cost": min(*result.costs, result.cost),
+        "train_accuracy": result.train_accuracy,
+        "test_accuracy": result.test_accuracy,
+        "epochs_run": 100,
+        "parameters": 3 * 4 + 5,
+        "train_seconds": result.seconds,
+        "diverged": 0,
+        "penalty": result.penalty,
+    }
+    assert record.tags["config_key"] == config.key
+    assert (record.tags["seed"], record.tags["sweep"], record.status) == ("0", "s", "FINISHED")
+    assert abs(record.end_time - record.start_time - 1000 * result.seconds) <= 1
+
+
+def test_a_diverged_run_says_so_and_sends_only_finite_values():
+    result = trained(DIVERGING)
+    assert result.diverged_at is not None
+    record = make_record(result, "boom", {})
+    final = {name: value for name, value, step in record.metrics}
+    assert (final["diverged"], final["diverged_at"]) == (1, result.diverged_at)
+    assert all(math.isfinite(value) and abs(value) < 1.7e308 for _, value, _ in record.metrics)
+    cost = curve(record)
+    assert 0 in cost
+    assert max(cost) <= result.epochs_run < DIVERGING.epochs
+    assert record.status == "FINISHED"
+    assert "cost.png" in record.images
+
+
+def test_what_is_not_finite_is_left_out_even_if_a_hook_recorded_it():
+    hook = Recorder(every=50, odd=lambda run: np.where(run.epoch == 50, np.inf, 1.0), huge=lambda run: 1.75e308)
+    record = make_record(trained(Config(dataset="or", hidden=(), epochs=100), hook), "odd", {})
+    assert set(curve(record, "odd")) == {0, 100}
+    assert curve(record, "huge") == {}
+
+
+class Explode(Hook):
+    """Puts NaN into the parameters, as no training should."""
+
+    epochs = (60,)
+
+    def on_epoch(self, run):
+        run.network.parameters[...] = np.nan
+
+
+def test_a_network_that_is_not_a_number_has_a_record_too():
+    result = trained(Config(dataset="xor", epochs=100), Explode())
+    record = make_record(result, "nan", {})
+    assert all(math.isfinite(value) for _, value, _ in record.metrics)
+    assert curve(record, "diverged") == {0: 1}
+    assert 0 in record.slider["boundary"]
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7, 50, 1000, 5000])
+def test_the_boundary_is_looked_at_from_the_first_epoch_to_the_last(epochs):
+    looks = snapshot_epochs(epochs)
+    assert (looks[0], looks[-1]) == (0, epochs)
+    assert list(looks) == sorted(set(looks))
+    assert len(looks) >= min(5, epochs + 1)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(dataset="xor", epochs=60),
+        Config(dataset="circle", n_examples=40, crosses=("x1^2", "x2^2"), hidden=(), epochs=60),
+        Config(dataset="iris", hidden=(4,), cost="categorical_cross_entropy", epochs=60),
+        Config(dataset="reg_plane", n_examples=40, hidden=(), learning_rate=0.01, epochs=60),
+    ],
+    ids=lambda config: config.dataset,
+)
+def test_pictures_of_every_kind_of_data_can_be_opened(config):
+    record = make_record(trained(config), "pictures", {})
+    assert set(record.images) == {"cost.png", "boundary.png"}
+    frames = record.slider["boundary"]
+    assert len(frames) >= 5
+    assert (min(frames), max(frames)) == (0, 60)
+    sizes = {size(png) for png in frames.values()}
+    assert len(sizes) == 1
+    assert all(min(size(png)) >= 256 for png in [*record.images.values(), *frames.values()])
+    assert len(set(frames.values())) > 1  # it moves
+
+
+def test_a_replica_has_the_record_of_its_own_network():
+    configs = [Config(dataset="xor", epochs=80, seed=seed) for seed in range(3)]
+    together = train_many(configs, [Snapshots(snapshot_epochs(80))], curve_points=CURVE_POINTS)
+    for config, result in zip(configs, together, strict=True):
+        alone = curve(make_record(trained(config), "alone", {}))
+        cost = curve(make_record(result, "together", {}))
+        assert cost.keys() == alone.keys()
+        assert np.allclose(list(cost.values()), list(alone.values()), rtol=1e-9)
+
+
+def test_tags_and_a_point_in_words(small):
+    sweep = small("tagged")
+    trial = Trial({"arm": "cross x1*x2", "learning_rate": 0.123456, "hidden": "8,8"}, Config())
+    assert describe(trial) == "cross x1*x2, learning_rate=0.1235, hidden=8,8"
+    tags = trial_tags(sweep, trial, 7)
+    assert json.loads(tags.pop("point")) == trial.point
+    assert tags == {"sweep": sweep.id, "arm": describe(trial), "trial": "7", "purpose": "test"}
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|", git_commit().get("git_commit", ""))
