@@ -9,7 +9,8 @@ import click
 import numpy as np
 import pandas as pd
 
-from studies.bench import population, single
+from studies.bench import pipeline, population, single
+from studies.bench.picture import draw
 from studies.bench.race import Row
 
 PARTS = {
@@ -17,14 +18,16 @@ PARTS = {
     "population": lambda repeats: population.rows(repeats),
     "scaling": lambda repeats: population.scaling(repeats),
     "mixed": lambda repeats: population.mixed(),
+    "pipeline": lambda repeats: pipeline.rows(),
 }
 
 
 @click.command(help=__doc__)
 @click.option("--only", type=click.Choice(list(PARTS)), multiple=True, help="One part (may be given again).")
 @click.option("--repeats", default=5, show_default=True, help="Turns of each contestant; the median counts.")
+@click.option("--picture/--no-picture", default=True, show_default=True, help="Draw the README's picture anew.")
 @click.option("--json", "target", type=Path, default=Path("runs/bench.json"), show_default=True)
-def main(only: tuple[str, ...], repeats: int, target: Path) -> None:
+def main(only: tuple[str, ...], repeats: int, picture: bool, target: Path) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # one core for everybody
     rows: list[Row] = []
@@ -36,6 +39,8 @@ def main(only: tuple[str, ...], repeats: int, target: Path) -> None:
                 + (f" (at most {row.at_most})" if row.at_most else "")
                 + (f"  {row.note}" if row.note else "")
             )
+    if picture and not only:
+        click.echo(f"drawn: {draw(repeats)}")
     report = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "numpy": np.__version__,

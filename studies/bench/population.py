@@ -38,8 +38,8 @@ def rows(repeats: int) -> Iterator[Row]:
     for name, make, epochs, small, against_jax, against_torch in (
         ("XOR 2-3-1 float64", lambda epochs: xor(epochs), 1000, 100, 0.9, 0.001),
         ("XOR 2-3-1 float32", lambda epochs: xor(epochs, "float32"), 1000, 100, 0.9, None),
-        ("2-8-8-1, 256 examples, float32", lambda epochs: clouds(epochs, "float32"), 20, 100, 1.0, 0.07),
-        ("2-8-8-1, 256 examples, float64", lambda epochs: clouds(epochs, "float64"), 20, 100, 1.1, None),
+        ("2-8-8-1, 256 examples, float32", lambda epochs: clouds(epochs, "float32"), 60, 100, 1.0, 0.07),
+        ("2-8-8-1, 256 examples, float64", lambda epochs: clouds(epochs, "float64"), 60, 100, 1.1, None),
     ):
         best: dict[str, tuple[float, int]] = {}
         one = make(small)
