@@ -1,6 +1,6 @@
 """Activations: what a layer does to its weighted sums, and the chain rule backwards through it.
 
-Every activation works in place, on the buffers that the trainer made once: it gives the calls to be made at every epoch,
+Every activation works on the buffers that the trainer made once: it gives the calls to be made at every epoch,
 each a function of no arguments. The derivative is written in terms of the output A, as the textbooks do, so that Z need
 not be kept. `one` is the number 1 as an array of A's type: NumPy adds an array to an array in half the time that it
 needs for a Python number.
@@ -26,9 +26,9 @@ class Activation:
 
     name = "linear"
 
-    def forward(self, Z: np.ndarray, T: np.ndarray, one: np.ndarray) -> Calls:
-        """The calls that overwrite Z with A = g(Z). T is scratch space of the same shape."""
-        return []
+    def forward(self, Z: np.ndarray, A: np.ndarray, T: np.ndarray, one: np.ndarray) -> Calls:
+        """The calls that write A = g(Z); A may be Z itself. T is scratch space of the same shape."""
+        return [] if A is Z else [partial(np.copyto, A, Z)]
 
     def backward(self, dA: np.ndarray, A: np.ndarray, T: np.ndarray, one: np.ndarray) -> Calls:
         """The calls that overwrite dA with dZ = dA * g'(Z), g' in terms of A = g(Z). T is scratch space."""
@@ -38,7 +38,7 @@ class Activation:
         """g(Z) as a new array, for Z of (..., units, examples)."""
         A = np.array(np.moveaxis(Z, -2, 0), order="C")
         with np.errstate(over="ignore", under="ignore"):
-            for call in self.forward(A, np.empty_like(A), np.ones((), A.dtype)):
+            for call in self.forward(A, A, np.empty_like(A), np.ones((), A.dtype)):
                 call()
         return np.moveaxis(A, 0, -2)
 
@@ -48,8 +48,8 @@ class Sigmoid(Activation):
 
     name = "sigmoid"
 
-    def forward(self, Z, T, one):
-        return [partial(negative, Z, Z), partial(exp, Z, Z), partial(add, Z, one, Z), partial(reciprocal, Z, Z)]
+    def forward(self, Z, A, T, one):
+        return [partial(negative, Z, A), partial(exp, A, A), partial(add, A, one, A), partial(reciprocal, A, A)]
 
     def backward(self, dA, A, T, one):
         return [partial(subtract, one, A, T), partial(multiply, T, A, T), partial(multiply, dA, T, dA)]
@@ -60,8 +60,8 @@ class Tanh(Activation):
 
     name = "tanh"
 
-    def forward(self, Z, T, one):
-        return [partial(tanh, Z, Z)]
+    def forward(self, Z, A, T, one):
+        return [partial(tanh, Z, A)]
 
     def backward(self, dA, A, T, one):
         return [partial(multiply, A, A, T), partial(subtract, one, T, T), partial(multiply, dA, T, dA)]
@@ -72,8 +72,8 @@ class ReLU(Activation):
 
     name = "relu"
 
-    def forward(self, Z, T, one):
-        return [partial(maximum, Z, one - one, out=Z)]
+    def forward(self, Z, A, T, one):
+        return [partial(maximum, Z, one - one, out=A)]
 
     def backward(self, dA, A, T, one):
         return [partial(sign, A, T), partial(multiply, dA, T, dA)]
@@ -85,8 +85,8 @@ class LeakyReLU(Activation):
     name = "leaky_relu"
     slope = 0.01
 
-    def forward(self, Z, T, one):
-        return [partial(multiply, Z, one * self.slope, T), partial(maximum, Z, T, out=Z)]
+    def forward(self, Z, A, T, one):
+        return [partial(multiply, Z, one * self.slope, T), partial(maximum, Z, T, out=A)]
 
     def backward(self, dA, A, T, one):
         half, middle = one * ((1 - self.slope) / 2), one * ((1 + self.slope) / 2)
@@ -102,14 +102,14 @@ class Softmax(Activation):
 
     name = "softmax"
 
-    def forward(self, Z, T, one):
+    def forward(self, Z, A, T, one):
         per_example = np.empty_like(Z[:1])
         return [
             partial(np.max, Z, 0, per_example, keepdims=True),
-            partial(subtract, Z, per_example, Z),
-            partial(exp, Z, Z),
-            partial(np.sum, Z, 0, None, per_example, keepdims=True),
-            partial(divide, Z, per_example, Z),
+            partial(subtract, Z, per_example, A),
+            partial(exp, A, A),
+            partial(np.sum, A, 0, None, per_example, keepdims=True),
+            partial(divide, A, per_example, A),
         ]
 
     def backward(self, dA, A, T, one):

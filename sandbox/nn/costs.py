@@ -86,13 +86,17 @@ class BinaryCrossEntropy(Cost):
     tasks = ("binary", "multiclass")
 
     def value(self, A, Z, Y, D, T, layout):
+        zero, linear, product = np.zeros((), Z.dtype), np.empty_like(Z), np.empty_like(Z)
+
         def value():
             np.abs(Z, T)
             np.negative(T, T)
             np.exp(T, T)
             np.log1p(T, T)
-            # max(Z, 0) - Z Y first: it is exact for labels, and T is as small as the cost
-            np.add(T, np.maximum(Z, 0) - Z * Y, T)
+            np.maximum(Z, zero, out=linear)
+            np.multiply(Z, Y, product)
+            subtract(linear, product, linear)  # first: it is exact for labels, and T is as small as the cost
+            np.add(T, linear, T)
             return layout.mean(T)
 
         return value

@@ -45,9 +45,19 @@ class Linear:
         dZ, W_T = matrices(dZ), self.W[..., :-1].mT
         calls: list[Callable[[], object]] = [partial(self.contract, dZ, matrices(self.A).mT, dW)]
         if dA is not None:
-            spread: Any = np.multiply if W_T.shape[-1] == 1 else self.contract  # of one unit: an outer product
-            calls.append(partial(spread, W_T, dZ, matrices(dA)))
+            calls.extend(self._spread(W_T, dZ, matrices(dA)))
         return calls
+
+    def _spread(self, W_T: np.ndarray, dZ: np.ndarray, dA: np.ndarray) -> Calls:
+        """The calls for dA = W^T dZ. Of one unit that is an outer product, which BLAS does not do."""
+        if W_T.shape[-1] > 1:
+            return [partial(self.contract, W_T, dZ, dA)]
+        if self.contract is np.dot:
+            return [partial(np.multiply, W_T, dZ, dA)]
+        wide = np.zeros((*W_T.shape[:-1], 2), W_T.dtype)  # with a second unit of zeros it is a matrix product
+        tall = np.zeros((*dZ.shape[:-2], 2, dZ.shape[-1]), dZ.dtype)
+        copies = [partial(np.copyto, wide[..., :1], W_T), partial(np.copyto, tall[..., :1, :], dZ)]
+        return [*copies, partial(np.matmul, wide, tall, dA)]
 
 
 def matrices(A: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ epoch then is a run through the lists.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,12 +56,12 @@ class Propagation:
             logits = Z
             if number == len(activations) - 1 and cost.output is not None:  # the cost is computed from the logits
                 logits = self.buffers.logits
-                self.forward.extend([*linear.forward(logits), partial(np.copyto, Z, logits)])
+                self.forward.extend(linear.forward(logits))
                 back: Calls = []  # and its derivative is by the logits
             else:
                 self.forward.extend(linear.forward(Z))
                 back = activation.backward(dZ, Z, T, one)
-            self.forward.extend(activation.forward(Z, T, one))
+            self.forward.extend(activation.forward(logits, Z, T, one))
             backward.append([*back, *linear.backward(dZ, dWs[number], dA)])
             self.activations.append(Z)
             dA = dZ

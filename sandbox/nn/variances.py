@@ -47,7 +47,7 @@ def normal_means(activation: str, variances: Any) -> tuple[np.ndarray, np.ndarra
         some = slice(start, start + AT_ONCE)
         A = np.sqrt(variances.ravel()[some])[:, None] * NODES
         scratch, one, slopes = np.empty_like(A), np.ones(()), np.ones_like(A)
-        for call in [*g.forward(A, scratch, one), *g.backward(slopes, A, scratch, one)]:
+        for call in [*g.forward(A, A, scratch, one), *g.backward(slopes, A, scratch, one)]:
             call()
         means[:, some] = A @ MASSES, np.square(A) @ MASSES, np.square(slopes) @ MASSES
     mean, square, slope = means.reshape(3, *variances.shape)
