@@ -224,9 +224,10 @@ def _split_run(run: Run, sizes: list[tuple[int, ...]]) -> list[dict[str, Any]]:
 
 
 def spread(epochs: int, points: int | None) -> np.ndarray:
-    """About `points` epochs from 0 to `epochs` - 1, evenly spread, first and last included; None: every epoch.
+    """At most `points` epochs from 0 to `epochs` - 1, first and last included; None: every epoch.
 
-    Raises RequestError for fewer than 2 points.
+    The first fifth of the points are the first epochs, one by one (much happens there, and a network that diverges does
+    so soon); the others are evenly spread. Raises RequestError for fewer than 2 points.
     """
     if points is None:
         return np.arange(epochs)
@@ -234,7 +235,8 @@ def spread(epochs: int, points: int | None) -> np.ndarray:
         raise RequestError(f"curve_points is {points!r}: a whole number of at least 2 is needed")
     if points >= epochs:
         return np.arange(epochs)
-    return np.unique(np.linspace(0, epochs - 1, points).round().astype(int))
+    first = points // 5
+    return np.unique([*range(first), *np.linspace(first, epochs - 1, points - first).round().astype(int)])
 
 
 def accuracy(network: Network, inputs: Any, data: Dataset | None) -> list[float | None]:

@@ -71,9 +71,9 @@ def test_nn_is_numpy_alone():
 def test_the_front_door_brings_in_nothing_heavy_and_is_quick():
     code = f"""
 import time
-start = time.perf_counter()
+start = time.process_time()
 import sandbox
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 import sys
 print(*(name for name in {HEAVY} if name in sys.modules))
 """
