@@ -112,9 +112,9 @@ def faults(sweep: Sweep, store: Store, root: Path) -> list[str]:
         "number of trials": len(keys) != sweep.total,
         "not the plan": sweep.sampler != "tpe" and set(keys) != {trial.config.key for trial in sweep.plan},
         "states in MLflow": {run.info.status for run in children} - {"FINISHED", "KILLED"},
-        "states in Optuna": {trial.state.name for trial in trials} - {"COMPLETE", "FAIL"},
+        "states in Optuna": {trial.state.name for trial in trials} - {"COMPLETE", "FAIL", "WAITING"},
     }
-    messages = [f"{sweep.name}: {what}" for what, is_wrong in wrong.items() if is_wrong]
+    messages = [f"{sweep.name}: {what} {is_wrong}" for what, is_wrong in wrong.items() if is_wrong]
     for run in finished:
         messages += [f"{sweep.name}, run {run.info.run_id}: {what}" for what in _faults_of_run(store, run, sweep)]
     return messages

@@ -90,7 +90,7 @@ def main(trials: int) -> None:
         findings = examine(store, root).findings
         doctor = time.perf_counter() - begun
         begun = time.perf_counter()
-        found = store.client.search_runs(["1"], "metrics.final_cost < 0.1", order_by=["metrics.final_cost ASC"])
+        found = store.client.search_runs(["1"], "metrics.final_cost < 0.125", order_by=["metrics.final_cost ASC"])
         search = time.perf_counter() - begun
     report = {
         "trials": outcome.done,

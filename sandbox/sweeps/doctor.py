@@ -8,8 +8,9 @@ from sandbox.lock import AlreadyLocked, locked
 from sandbox.sweeps.driver import lock_of
 from sandbox.sweeps.state import State, read_state, trials_of
 from sandbox.sweeps.sweep import Sweep
-from sandbox.sweeps.trials import KEY, Trials, known_sweeps
+from sandbox.sweeps.trials import KEY, Trials, known_sweeps, open_storage
 from sandbox.tracking import Store, StoreError
+from sandbox.tracking.connection import impatient, shown
 from sandbox.tracking.spool import Spool
 
 
@@ -32,33 +33,44 @@ class Examination:
 
 
 def examine(store: Store, root: Path, *, repair: bool = False) -> Examination:
-    """Examine every sweep whose study is under `root` against a store; `repair` mends before it looks.
+    """Examine every sweep under `root` whose runs go to this store; `repair` mends before it looks.
 
     Sweeps that run in another process at this moment are named and left alone. Raises StoreError where the store does
     not answer.
     """
-    store.check()
+    if store.exists():
+        store.check()
     seen = Examination()
-    for sweep in known_sweeps(root):
+    storage = open_storage(root) if root.exists() else None
+    for sweep in known_sweeps(root, storage, Spool(store.uri, root).directory.name):
         try:
             with locked(lock_of(sweep, root), wait=False):
-                if repair:
-                    mend(sweep, store, root)
-                seen.findings += _compare(sweep, store, root)
+                trials = Trials(sweep, root, storage=storage)
+                state = _look(sweep, store, root)
+                if repair and mend(trials, state, store):
+                    state = _look(sweep, store, root)
+                seen.findings += _compare(sweep, trials, state)
                 seen.sweeps.append(sweep.id)
         except AlreadyLocked:
             seen.alive.append(sweep.id)
     for spool in Spool.all(root):
-        for path in spool.rejected():
-            seen.findings.append(Finding("spool", f"{path} cannot be read and was set aside", "remove it"))
-        if files := spool.files():
-            seen.findings.append(Finding("spool", f"{len(files)} runs wait for {spool.uri}", "sandbox sync"))
+        spool.tidy()
+        for path, why in spool.rejected().items():
+            what = f"{path} was set aside: {why or 'it cannot be read'}"
+            seen.findings.append(Finding("spool", what, f"run its sweep again, then remove {path}"))
+        if (waiting := len(spool.files())) and not seen.alive:  # else somebody is about it
+            seen.findings.append(Finding("spool", f"{waiting} files wait for {shown(spool.uri)}", "sandbox sync"))
     return seen
 
 
-def _compare(sweep: Sweep, store: Store, root: Path) -> list[Finding]:
-    trials = Trials(sweep, root)
+def _look(sweep: Sweep, store: Store, root: Path) -> State:
     state = read_state(sweep, store, Spool(store.uri, root))
+    if state.why:
+        raise StoreError(state.why)
+    return state
+
+
+def _compare(sweep: Sweep, trials: Trials, state: State) -> list[Finding]:
     in_optuna = Counter(trial.user_attrs[KEY] for trial in trials.done())
     told = set(state.trials)
     again = "the sweep's command, once more"
@@ -76,7 +88,7 @@ def _compare(sweep: Sweep, store: Store, root: Path) -> list[Finding]:
     find(set(in_optuna) - told, "trials of Optuna's are neither in MLflow nor in the spool", again)
     find(told - set(in_optuna), "runs are not in Optuna's store", mending)
     find({key for key, ids in state.logged.items() if len(ids) > 1}, "trials are in MLflow more than once", mending)
-    find({key for key, count in in_optuna.items() if count > 1}, "trials are in Optuna more than once", "")
+    find({key for key, count in in_optuna.items() if count > 1}, "trials are in Optuna's store more than once", "")
     find(state.left_running, "runs in MLflow were left RUNNING", mending)
     find(trials.running(), "trials of Optuna's were left RUNNING", mending)
     if state.parent_status == "RUNNING":
@@ -84,26 +96,30 @@ def _compare(sweep: Sweep, store: Store, root: Path) -> list[Finding]:
     return findings
 
 
-def mend(sweep: Sweep, store: Store, root: Path) -> None:
-    """Mend what can be mended without training: what a dead process left, doubles, and trials that Optuna missed."""
-    spool = Spool(store.uri, root).open()
-    spool.tidy()
-    state: State = read_state(sweep, store, spool)
-    trials = Trials(sweep, root)
-    trials.repair(state.costs)
-    trials.enter(trials_of(sweep, state), state)
+def mend(trials: Trials, state: State, store: Store) -> int:
+    """Mend what can be mended without training: what a dead process left, doubles, and trials that Optuna missed.
+
+    How many things in MLflow were mended.
+    """
+    trials.repair(state.trials)
+    trials.enter(trials_of(trials.sweep, state), state)
     for _, run_id in state.left_running:
-        store.end(run_id, "KILLED")
-    for ids in state.logged.values():
-        for run_id in ids[1:]:
-            store.delete(run_id)
-    if state.parent is not None and state.parent_status == "RUNNING":
-        store.end(state.parent, "KILLED")
+        store.abandon(run_id)
+    parents = [state.parent] if state.parent is not None and state.parent_status == "RUNNING" else []
+    for run_id in parents:
+        store.finish_parent(run_id, "KILLED")
+    doubles = [run_id for ids in state.logged.values() for run_id in ids[1:]]
+    for run_id in doubles:
+        store.delete(run_id)
+    return len(state.left_running) + len(parents) + len(doubles)
 
 
 def sync(root: Path, uri: str | None = None) -> dict[str, tuple[int, int, str]]:
-    """Drain every spool to its store, or all to the store at `uri`: per store runs logged, set aside, and why it stopped."""
-    from sandbox.tracking.writer import Writer, drain
+    """Drain every spool to its store, or all of them to the store at `uri`.
+
+    By store: how many files were logged and set aside, and why it stopped where it did not get to the end.
+    """
+    from sandbox.tracking.writer import Writer
 
     reports: dict[str, tuple[int, int, str]] = {}
     for spool in Spool.all(root):
@@ -111,12 +127,13 @@ def sync(root: Path, uri: str | None = None) -> dict[str, tuple[int, int, str]]:
         if not spool.files():
             continue
         store, before = Store(uri or spool.uri, root), len(spool.rejected())
-        logged, why = 0, ""
+        writer, logged, why = Writer(spool, store), 0, ""
         try:
-            store.check()
-            while count := drain(Writer(spool, store)):
-                logged += count
+            with impatient():
+                store.check()
+                for path in spool.files():
+                    logged += writer.log(path) == "logged"
         except StoreError as error:
             why = str(error)
-        reports[store.uri] = (logged, len(spool.rejected()) - before, why)
+        reports[shown(store.uri)] = (logged, len(spool.rejected()) - before, why)
     return reports

@@ -3,13 +3,14 @@
 Writers log the spool to MLflow meanwhile, in processes of their own. A trial counts as done once it is in the spool.
 """
 
+import errno
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ import numpy as np
 from tqdm import tqdm
 
 from sandbox.config import format_value
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, choose
 from sandbox.lock import AlreadyLocked, locked
 from sandbox.sweeps.outcome import Outcome
-from sandbox.sweeps.pruning import Pruning, rung_epochs
-from sandbox.sweeps.state import State, read_state, trials_of
+from sandbox.sweeps.pruning import PRUNERS, Pruning, rung_epochs
+from sandbox.sweeps.state import read_state, trials_of
 from sandbox.sweeps.sweep import Sweep, Trial
 from sandbox.sweeps.trials import Trials
 from sandbox.sweeps.work import Done, work, work_apart
@@ -30,8 +31,11 @@ from sandbox.tracking.spool import Destination, Entry, Spool
 from sandbox.tracking.writers import Writers, default_number
 
 SMALLEST_BATCH, LARGEST_BATCH = 32, 1024
+FIRST_PRUNED_BATCH = 8  # pruners compare with trials that have ended
 BATCH_SECONDS = 4.0  # a batch is made so large that it takes about as long
 TPE_POINTS = 8  # points that are asked for before the first of them is told
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+FULL = {errno.ENOSPC, errno.EDQUOT}
 PATIENCE = 200  # points that may be proposed again, one after another, before a sampler is taken to have no more
 
 
@@ -48,8 +52,8 @@ def run_sweep(
 ) -> Outcome:
     """Train and log all trials of a sweep that are not done yet.
 
-    The first Ctrl-C or SIGTERM finishes the batch in hand and lets the writers log it; the second stops at once. Nothing
-    that was spooled is lost either way. When the store is away, training goes on and the spool keeps the runs.
+    The first Ctrl-C, SIGTERM or SIGHUP finishes the batch in hand and lets the writers log it; the second stops at once.
+    Nothing that was spooled is lost either way. When the store is away, training goes on and the spool keeps the runs.
     `executor` (of concurrent.futures) trains and renders batches elsewhere.
 
     Raises RequestError where the sweep cannot be, or is under way in another process; OSError when the disk is full.
@@ -65,12 +69,19 @@ def run_sweep(
     """
     started = time.perf_counter()
     _ = sweep.total  # first of all: a combination that does not fit must not leave anything behind
+    choose("pruner", pruner, PRUNERS)
     outcome = Outcome(sweep)
     try:
         with locked(lock_of(sweep, root), wait=False):
             _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor)
     except AlreadyLocked:
         raise RequestError(f"sweep {sweep.id} is under way in another process: wait for it, or end it") from None
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OSError(
+            f"no room left on the disk of {root}: make room, and the same command goes on from here"
+        ) from error
     outcome.seconds = time.perf_counter() - started
     return outcome
 
@@ -78,12 +89,12 @@ def run_sweep(
 def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -> None:
     spool = Spool(store.uri, root).open()
     spool.tidy()
-    trials = Trials(sweep, root, pruner)
+    trials = Trials(sweep, root, pruner, spool.directory.name)
     state = read_state(sweep, store, spool)
     for arm, cost, accuracy, pruned in state.trials.values():
         outcome.note(arm, cost, accuracy, pruned)
     outcome.before = outcome.done
-    trials.repair(state.costs)
+    trials.repair(state.trials)
     trials.enter(trials_of(sweep, state), state)
     replay = trials.points() if sweep.sampler == "tpe" else sweep.plan
     finished = set(state.trials)
@@ -92,38 +103,42 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
     planned = len(finished | {trial.config.key for trial in replay}) if sweep.sampler != "tpe" else sweep.total
     if planned <= len(finished) and not spool.files() and not state.left_running and state.parent_status != "RUNNING":
         return
-    _repair(store, state, spool)
+    with suppress(StoreError):
+        for _, run_id in state.left_running:
+            store.abandon(run_id)
     destination = destination_of(sweep)
     bar = tqdm(total=planned, initial=len(finished), desc=sweep.name, unit="run", disable=quiet, dynamic_ncols=True)
     crew = Writers(spool, writers or default_number())
-    with bar, _stopping() as stop:
+    news = _News(outcome, spool, crew)
+    with bar, _stopping() as stop, closing(crew):
         try:
+            if pruner != "none":
+                batch = batch or FIRST_PRUNED_BATCH
             for lot in _batches(sweep, trials, replay, finished, planned, batch, stop):
                 for done in _train(sweep, lot, outcome.done, trials, pruner, executor):
-                    spool.put(Entry(destination, done.record))
+                    spool.put(Entry(destination, done.record), perhaps_logged=bool(state.why))
                     trials.end(done.trial, done.cost, done.pruned)
                     outcome.note(done.record.tags["arm"], done.cost, done.accuracy, done.pruned)
                     bar.update()
-                    bar.set_postfix_str(_news(outcome, spool, crew), refresh=False)
+                    bar.set_postfix_str(news(), refresh=False)
             if stop.is_set():
                 outcome.status, outcome.why = "KILLED", "interrupted"
-        except KeyboardInterrupt:
-            outcome.status, outcome.why = "KILLED", "interrupted"
-            raise
         except BaseException as error:
-            outcome.status, outcome.why = "FAILED", str(error)
+            interrupted = isinstance(error, KeyboardInterrupt)
+            outcome.status, outcome.why = ("KILLED", "interrupted") if interrupted else ("FAILED", str(error))
             raise
         finally:
             with suppress(OSError):  # a full disk: the parent's end is the least of it
                 figures, best = _parent_figures(outcome)
                 spool.put(Entry(destination, None, outcome.status, figures, best))
+        if crew.wait(lambda: bar.set_postfix_str(news())):
             crew.close()
-        if not crew.wait(lambda: bar.set_postfix_str(_news(outcome, spool, crew))):
-            outcome.waiting = sum(1 for path in spool.files() if not path.name.endswith("parent.run"))
-            outcome.why = crew.down or "the writers are silent"
-            outcome.status = "SPOOLED" if outcome.status == "FINISHED" else outcome.status
-        else:
             crew.join()
+            return
+        crew.stop()
+        outcome.waiting = spool.count()
+        outcome.why = crew.down or "the store is silent"
+        outcome.status = "SPOOLED" if outcome.status == "FINISHED" else outcome.status
 
 
 def lock_of(sweep: Sweep, root: Path) -> Path:
@@ -150,38 +165,40 @@ def _parent_figures(outcome: Outcome) -> tuple[dict[str, float], dict[str, str]]
     return {name: float(value) for name, value in figures.items() if np.isfinite(value)}, {"best": arm}
 
 
-def _repair(store: Store, state: State, spool: Spool) -> None:
-    """Mark the runs that a dead process left RUNNING as KILLED; those that a writer has in hand are left alone."""
-    in_hand = {entry.key for path in spool.files() for entry in spool.peek(path)}
-    with suppress(StoreError):
-        for key, run_id in state.left_running:
-            if key not in in_hand:
-                store.end(run_id, "KILLED")
+class _News:
+    """What the progress bar says beside the count; looked up anew twice a second, however fast the trials come."""
 
+    def __init__(self, outcome: Outcome, spool: Spool, crew: Writers) -> None:
+        self.outcome, self.spool, self.crew = outcome, spool, crew
+        self.text, self.due = "", 0.0
 
-def _news(outcome: Outcome, spool: Spool, crew: Writers) -> str:
-    arm, cost, _ = outcome.best
-    news = f"best {cost:.4g} at {arm}" if arm else ""
-    if crew.down:
-        return f"STORE AWAY, {len(spool.files())} runs wait in the spool; {news}"
-    return news
+    def __call__(self) -> str:
+        if time.monotonic() >= self.due:
+            self.due = time.monotonic() + 0.5
+            arm, cost, _ = self.outcome.best
+            self.text = f"best {cost:.4g} at {arm}" if arm else ""
+            if self.crew.down:
+                self.text = f"STORE AWAY, {self.spool.count()} runs wait in the spool; {self.text}"
+        return self.text
 
 
 @contextmanager
 def _stopping() -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; the second raises KeyboardInterrupt."""
+    """An event that the first SIGINT, SIGTERM or SIGHUP sets; the second raises KeyboardInterrupt."""
     stop = threading.Event()
 
     def answer(number: int, frame: Any) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        tqdm.write("finishing the batch in hand; again to stop at once", file=sys.stderr)
+        with suppress(OSError):  # the terminal may be what has gone
+            tqdm.write("finishing the batch in hand; again to stop at once", file=sys.stderr)
 
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, answer) for number in heard}
     try:
         yield stop
     finally:
@@ -200,6 +217,7 @@ def _batches(
 ) -> Iterator[list[Trial]]:
     """What is left to do, in batches; first what the plan, or the study of a sampler that learns, has already."""
     left = [trial for trial in replay if trial.config.key not in finished]
+    left = left[: max(0, planned - len(finished))]
     at_once = size or SMALLEST_BATCH
     while left and not stop.is_set():
         lot, left = left[:at_once], left[at_once:]

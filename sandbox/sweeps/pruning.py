@@ -1,6 +1,6 @@
 """Pruning: a hook that asks Optuna, at every rung, which trials of a population to give up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import optuna
@@ -8,6 +8,16 @@ import optuna
 from sandbox.nn.hooks import Hook
 
 RUNGS = 6
+
+# By the number of epochs: Optuna's own defaults wait for trials that have ended, and in a population none ends first.
+PRUNERS: dict[str, Callable[[int], optuna.pruners.BasePruner]] = {
+    "none": lambda epochs: optuna.pruners.NopPruner(),
+    "median": lambda epochs: optuna.pruners.MedianPruner(),
+    "halving": lambda epochs: optuna.pruners.SuccessiveHalvingPruner(min_resource=rung_epochs(epochs)[0]),
+    "hyperband": lambda epochs: optuna.pruners.HyperbandPruner(
+        min_resource=rung_epochs(epochs)[0], max_resource=rung_epochs(epochs)[-1]
+    ),
+}
 
 
 def rung_epochs(epochs: int) -> tuple[int, ...]:

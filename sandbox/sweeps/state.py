@@ -10,7 +10,9 @@ from sandbox.errors import RequestError
 from sandbox.sweeps.space import Point
 from sandbox.sweeps.sweep import Sweep, Trial
 from sandbox.tracking import Store, StoreError
+from sandbox.tracking.connection import impatient
 from sandbox.tracking.spool import Spool
+from sandbox.tracking.store import ABANDONED
 
 Known = tuple[str, float | None, float | None, bool]  # arm, cost (None: diverged), accuracy, pruned
 
@@ -22,20 +24,18 @@ class State:
     trials: dict[str, Known] = field(default_factory=dict)
     logged: dict[str, list[str]] = field(default_factory=dict)  # config key -> ids of its ended runs in MLflow
     spooled: set[str] = field(default_factory=set)
-    left_running: list[tuple[str, str]] = field(default_factory=list)  # (config key, run id) of RUNNING children
+    left_running: list[tuple[str, str]] = field(default_factory=list)  # (config key, run id): nobody writes them now
     parent: str | None = None
     parent_status: str = ""
     why: str = ""  # why MLflow could not be asked
     places: dict[str, tuple[Point, int]] = field(default_factory=dict)  # config key -> point and seed
 
-    @property
-    def costs(self) -> dict[str, float | None]:
-        """Final costs by config key, None where a trial diverged."""
-        return {key: known[1] for key, known in self.trials.items()}
-
 
 def read_state(sweep: Sweep, store: Store, spool: Spool) -> State:
-    """Look in the spool first, then in MLflow: a run on its way from one to the other is seen twice, never missed."""
+    """Look in the spool first, then in MLflow: a run on its way from one to the other is seen twice, never missed.
+
+    A store that is away or silent is not waited for: `why` then says so.
+    """
     state = State()
     for entry in spool.entries(sweep.id):
         if entry.record is not None:
@@ -44,9 +44,13 @@ def read_state(sweep: Sweep, store: Store, spool: Spool) -> State:
             _take(state, entry.key, {**last, **{f"tags.{key}": value for key, value in entry.record.tags.items()}})
     try:
         if store.exists():
-            _of_store(sweep, store, state)
+            with impatient():
+                _of_store(sweep, store, state)
     except StoreError as error:
         state.why = str(error)
+    if state.left_running:  # a writer may have them in hand, even that of a driver which died
+        in_hand = {entry.key for path in spool.files() for entry in spool.peek(path)}
+        state.left_running = [(key, run_id) for key, run_id in state.left_running if key not in in_hand]
     return state
 
 
@@ -57,11 +61,13 @@ def _of_store(sweep: Sweep, store: Store, state: State) -> None:
         return
     for row in frame.to_dict("records"):
         key = row.get("tags.config_key")
-        if not isinstance(key, str):
+        if not isinstance(key, str) and state.parent is None:
             state.parent, state.parent_status = row["run_id"], row["status"]
         elif row["status"] == "RUNNING":
-            state.left_running.append((key, row["run_id"]))
-        elif row["status"] == "FINISHED" or row.get("tags.pruned") == "1":
+            state.left_running.append((str(key), row["run_id"]))
+        elif not isinstance(key, str) or row.get(f"tags.{ABANDONED}") == "1":
+            continue
+        elif row["status"] == "FINISHED" or (row["status"] == "KILLED" and row.get("tags.pruned") == "1"):
             state.logged.setdefault(key, []).append(row["run_id"])
             _take(state, key, row)
 
@@ -72,7 +78,8 @@ def _take(state: State, key: str, row: dict[Any, Any]) -> None:
         return
     accuracies = [row.get(f"metrics.{part}_accuracy", np.nan) for part in ("test", "train")]
     accuracy = next((one for one in accuracies if one == one), None)
-    cost = None if row["metrics.diverged"] else row["metrics.final_cost"]
+    cost = None if row.get("metrics.diverged") else row.get("metrics.final_cost")
+    cost = None if cost is None or np.isnan(cost) else cost
     state.trials[key] = (row["tags.arm"], cost, accuracy, row.get("tags.pruned") == "1")
     state.places[key] = (json.loads(row["tags.point"]), int(row["tags.seed"]))
 

@@ -26,11 +26,12 @@ ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 # What a process that has better things to do allows a store, and how often it asks: no retry, for a request that was
 # carried out and not answered would be carried out twice.
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "20", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-KNOCK_SECONDS = 8
+KNOCK_SECONDS = 5
 FOREIGN = (
     "mlflow.",
     "sqlalchemy.",
@@ -132,7 +133,7 @@ def check_sqlite(path: Path) -> None:
 
 
 def knock(uri: str) -> None:
-    """Raises OSError within eight seconds if nobody answers at the URI (MLflow would try for minutes)."""
+    """Raises OSError within five seconds if nobody answers at the URI (MLflow would try for minutes)."""
     parts = urlsplit(uri)
     try:
         host, port = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -176,12 +177,17 @@ def reporting(uri: str) -> Iterator[None]:
         text = str(error).strip() or type(error).__name__
         line = " ".join(text.splitlines()[0].split())[:300]
         kind = RefusedError if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE" else StoreError
-        raise kind(f"MLflow store {_hide(uri, uri)}: {_hide(line, uri)}") from error
+        raise kind(f"MLflow store {shown(uri)}: {_hide(line, uri)}") from error
 
 
 def _is_foreign(error: Exception) -> bool:
     """Whether the error comes from the store's side of the code rather than from ours."""
     return isinstance(error, OSError | ModuleNotFoundError) or type(error).__module__.startswith(FOREIGN)
+
+
+def shown(uri: str) -> str:
+    """A store's address without its password."""
+    return _hide(uri, uri)
 
 
 def _hide(text: str, uri: str) -> str:

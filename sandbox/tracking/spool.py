@@ -25,7 +25,6 @@ SUFFIX = ".run"
 MARK = ".begun"
 REJECTED = "rejected"
 SCRATCH = "scratch"
-PARENT = "parent"
 
 
 class SpoolError(RuntimeError):
@@ -91,7 +90,7 @@ class Spool:
 
         `perhaps_logged`: nobody could ask the store whether it has the run already, so that the writer will.
         """
-        name = f"{time.time_ns():020d}-{os.getpid()}-{entry.key or PARENT}"
+        name = f"{time.time_ns():020d}-{os.getpid()}-{entry.key or 'parent'}"
         path, draft = self.directory / f"{name}{SUFFIX}", self.directory / f"{name}.draft"
         try:
             write(draft, entry)
@@ -110,8 +109,8 @@ class Spool:
         return [Path(one.path) for one in sorted(self._scan(), key=lambda one: one.name)]
 
     def count(self) -> int:
-        """How many runs wait."""
-        return sum(not is_parent(one.name) for one in self._scan())
+        """How many files wait."""
+        return sum(1 for _ in self._scan())
 
     def _scan(self) -> Iterator[os.DirEntry]:
         with suppress(FileNotFoundError), os.scandir(self.directory) as found:
@@ -121,7 +120,9 @@ class Spool:
 
     def rejected(self) -> dict[Path, str]:
         """The files that were set aside because they cannot be logged, and why."""
-        return {path: _note(path.with_suffix(".txt")) for path in sorted((self.directory / REJECTED).glob(f"*{SUFFIX}"))}
+        return {
+            path: _note(path.with_suffix(".txt")) for path in sorted((self.directory / REJECTED).glob(f"*{SUFFIX}"))
+        }
 
     def entries(self, sweep: str) -> Iterator[Entry]:
         """The runs of a sweep that wait; files that vanish meanwhile or cannot be read are passed over."""
@@ -145,7 +146,8 @@ class Spool:
         """Put a file that cannot be logged where it is in nobody's way, with a note that says why."""
         target = self.directory / REJECTED / path.name
         target.parent.mkdir(exist_ok=True)
-        target.with_suffix(".txt").write_text(f"{why}\n")
+        with suppress(OSError):
+            target.with_suffix(".txt").write_text(f"{why}\n")
         path.replace(target)
         self.mark(path).unlink(missing_ok=True)
         return target
@@ -287,11 +289,6 @@ def _note(path: Path) -> str:
     with suppress(OSError, ValueError):
         return path.read_text().strip()
     return ""
-
-
-def is_parent(name: str) -> bool:
-    """Whether a file of this name holds the end of a sweep."""
-    return name.endswith(f"-{PARENT}{SUFFIX}")
 
 
 def _owner_lives(name: str) -> bool:

@@ -138,7 +138,9 @@ class Store:
             check_metric(key, value)
         client = self.client
         with reporting(self.uri):
-            client.set_terminated(run_id, status)  # first: whoever dies after it has not set the tags, and does it again
+            client.set_terminated(
+                run_id, status
+            )  # first: whoever dies after it has not set the tags, and does it again
             steps = {key: len(client.get_metric_history(run_id, key)) for key in metrics or {}}
             rows = [(key, value, steps[key]) for key, value in (metrics or {}).items()]
             log_batch(client, run_id, metrics=rows, tags=tags or {})

@@ -8,6 +8,7 @@ up instead.
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -151,7 +152,7 @@ def main(directory: str) -> None:
                 break
             over.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT)
-    (spool.directory / Path(tempfile.tempdir or "").name).rmdir()
+    shutil.rmtree(spool.scratch(), ignore_errors=True)
 
 
 def _until_input_ends(over: threading.Event) -> None:

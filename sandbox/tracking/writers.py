@@ -59,6 +59,8 @@ class Writers:
             for line in process.stdout:
                 self._hear(json.loads(line))
         code = process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
         with self._lock:
             self._processes.pop(threading.current_thread(), None)
         if self._ending:

@@ -4,6 +4,7 @@ import pytest
 
 from sandbox import Config
 from sandbox.sweeps import Sweep, choice
+from sandbox.sweeps.work import work
 
 
 @pytest.fixture(scope="session")
@@ -20,5 +21,16 @@ def small():
             tags={"purpose": "test"},
         )
         return sweep.replace(**changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_run():
+    """A function: the record of a sweep's first trial, trained."""
+
+    def make(sweep):
+        (done,) = work(sweep, sweep.plan[:1], 0)
+        return done.record
 
     return make

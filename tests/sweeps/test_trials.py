@@ -86,7 +86,7 @@ def test_trials_of_a_process_that_died_are_told_or_queued_again(small, tmp_path)
     trials = Trials(sweep, tmp_path)
     (known,), (lost,) = trials.ask(1), trials.ask(1)
     again = Trials(sweep, tmp_path)
-    assert again.repair({known.config.key: 0.5}) == 2
+    assert again.repair({known.config.key: ("", 0.5, None, False)}) == 2
     states = [(trial.state, trial.value) for trial in plain(tmp_path)[sweep.id].trials]
     assert states == [(TrialState.COMPLETE, 0.5), (TrialState.FAIL, None), (TrialState.WAITING, None)]
     (next_one,) = again.ask(1)

@@ -88,7 +88,7 @@ def test_a_run_that_cannot_be_written_whole_is_not_left_behind(store, plain, mak
     assert list(plain.search_runs([experiment_id])) == []
     (left,) = plain.search_runs([experiment_id], run_view_type=ViewType.DELETED_ONLY)
     assert left.info.status == "FAILED"
-    with pytest.raises(OSError, match="identify image"):
+    with pytest.raises(StoreError, match="no PNG"):
         store.log(make_record(slider={"boundary": {0: b"not a picture"}}), experiment_id)
     assert len(plain.search_runs([experiment_id], run_view_type=ViewType.ALL)) == 1
 

@@ -1,0 +1,179 @@
+"""Sweeps that are killed, interrupted, started twice, eight at once, and on a full disk."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.cli import main
+from sandbox.sweeps import run_sweep
+from sandbox.sweeps.doctor import examine
+from sandbox.sweeps.trials import Trials, known_sweeps
+from sandbox.tracking import Store
+from studies.chaos import faults
+
+ROOT = Path(__file__).parent.parent.parent
+EIGHT = """
+import os, sys
+from pathlib import Path
+from sandbox import Config
+from sandbox.sweeps import Range, Sweep, run_sweep
+from sandbox.tracking import Store
+
+base, space = Config(hidden=(2,), epochs=60), {"learning_rate": Range(0.1, 10.0)}
+children = []
+for number in range(8):
+    children.append(os.fork())
+    if children[-1] == 0:
+        sweep = Sweep(f"chaos {number}", base, space, sampler="random", trials=6, seeds=1, sampler_seed=number)
+        outcome = run_sweep(sweep, Store(sys.argv[1]), Path("runs"), batch=2, writers=1)
+        os._exit(outcome.status != "FINISHED")
+print(json.dumps([os.waitpid(child, 0)[1] for child in children]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds the writers' processes in /proc")
+def test_killed_at_random_moments_and_run_again_nothing_is_lost_or_doubled():
+    """`python -m studies.chaos --kills 30` is the long form; CHAOS_KILLS makes this one as long."""
+    kills, seed = os.environ.get("CHAOS_KILLS", "5"), os.environ.get("CHAOS_SEED", "1")
+    words = [sys.executable, "-m", "studies.chaos", "--kills", kills, "--seed", seed]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["wrong"] == []
+    assert sum(report["killed"].values()) == int(kills)
+    assert report["trials"] == 5 * (int(kills) + 2)
+
+
+def test_eight_sweeps_at_once_on_one_sqlite_store(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    script = "import json\n" + EIGHT
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", script, uri]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=180)
+    assert json.loads(done.stdout) == [0] * 8, done.stderr
+    for word in ("locked", "AWAY", "Error", "rror:", "Traceback"):
+        assert word not in done.stderr
+    store = Store(uri)
+    sweeps = known_sweeps(tmp_path / "runs")
+    assert sorted(sweep.name for sweep in sweeps) == [f"chaos {number}" for number in range(8)]
+    assert [fault for sweep in sweeps for fault in faults(sweep, store, tmp_path / "runs")] == []
+    assert examine(store, tmp_path / "runs").findings == []
+
+
+class Started:
+    """`sandbox sweep` in a process of its own."""
+
+    def __init__(self, start, directory, uri, *words):
+        self.directory = directory
+        words = ("sweep", "--vary", "learning_rate=0.1..10", "--seeds", 1, *words)
+        self.process = start(*words, "--tracking-uri", uri, cwd=directory)
+
+    def until(self, ready):
+        deadline = time.monotonic() + 60
+        while not ready():
+            assert self.process.poll() is None, self.errors()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return self
+
+    def errors(self):
+        return (self.directory / ".stderr").read_text()
+
+    def under_way(self):
+        """Trials are trained by now, so that the signals are heard."""
+        journal = self.directory / "runs" / "optuna.journal"
+        return journal.exists() and journal.read_text().count("config_key") >= 2
+
+    def end(self):
+        with self.process as process:
+            output, _ = process.communicate(timeout=60)
+        return process.returncode, output, self.errors()
+
+
+LONG = ("--trials", 60, "--batch", 4, "--epochs", 3000)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_first_signal_finishes_the_batch_and_the_second_stops_at_once(number, start, store, tmp_path):
+    sweep = Started(start, tmp_path, store.uri, "--name", f"signal {number}", *LONG)
+    sweep.until(sweep.under_way).process.send_signal(number)
+    second = number == signal.SIGHUP
+    if second:
+        sweep.until(lambda: "again to stop at once" in sweep.errors() or sweep.process.poll() is not None)
+        sweep.process.send_signal(number)
+    code, output, errors = sweep.end()
+    assert code == 1
+    assert "Traceback" not in output + errors
+    assert "again to stop at once" in errors
+    if not second:
+        assert "interrupted: everything done so far is logged; the same command goes on from here" in errors
+
+    root = tmp_path / "runs"
+    (known,) = known_sweeps(root)
+    ended = len(Trials(known, root).keys())
+    assert 2 <= ended < 60
+    small = known.replace(trials=ended + 1)  # enough to see that it goes on
+    outcome = run_sweep(small, store, root, quiet=True)
+    assert (outcome.status, outcome.done) == ("FINISHED", ended + 1)
+    assert outcome.before >= ended  # one may have been spooled and not told
+    assert examine(store, root).findings == []
+
+
+def test_the_same_sweep_is_refused_while_it_runs(start, store, tmp_path, monkeypatch, capsys):
+    words = ("--name", "twice", *LONG)
+    first = Started(start, tmp_path, store.uri, *words)
+    first.until(first.under_way)
+    monkeypatch.chdir(tmp_path)
+    line = ["sandbox", "sweep", "--vary", "learning_rate=0.1..10", "--seeds", 1, *words, "--tracking-uri", store.uri]
+    monkeypatch.setattr("sys.argv", [str(word) for word in line])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.count("\n") == 1
+    assert "is under way in another process" in errors
+    first.process.send_signal(signal.SIGINT)
+    assert first.end()[0] == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A directory on a file system of 24 MB."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("only root may mount a small file system")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no tmpfs here: {mounted.stderr.decode().strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_is_one_line_and_with_room_made_the_sweep_goes_on(small_disk, call):
+    words = ["sweep", "--vary", "learning_rate=0.1..10", "--trials", 20, "--seeds", 1, "--epochs", 60, "--json"]
+    store = Store(f"sqlite:///{small_disk}/runs/mlflow.db", small_disk / "runs")
+    store.check()
+    filler = small_disk / "filler"
+    with filler.open("wb") as file:
+        file.write(bytes(shutil.disk_usage(small_disk).free - 600_000))
+    code, output, errors = call(*words, cwd=small_disk, TMPDIR=str(small_disk.parent))
+    assert (code, output) == (1, "")
+    assert errors == "error: no room left on the disk of runs: make room, and the same command goes on from here\n"
+    filler.unlink()
+    code, output, errors = call(*words, cwd=small_disk)
+    assert (code, errors) == (0, "")
+    (row,) = json.loads(output)["sweeps"]
+    assert row["runs"] == 20
+    root = small_disk / "runs"
+    (sweep,) = known_sweeps(root)
+    assert examine(store, root).findings == []
+    assert faults(sweep, store, root) == []

@@ -1,0 +1,214 @@
+"""The doctor: every disagreement is made by hand, found, named and, where no training is needed, mended."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from sandbox.cli import main
+from sandbox.sweeps import Range, run_sweep
+from sandbox.sweeps.doctor import examine
+from sandbox.sweeps.driver import destination_of, lock_of
+from sandbox.sweeps.trials import JOURNAL, Trials
+from sandbox.tracking import Store
+from sandbox.tracking.spool import Entry, Spool, taken
+from sandbox.tracking.writer import Writer, drain
+
+HOLD = """
+import sys
+from pathlib import Path
+from sandbox.lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(small, store, tmp_path_factory):
+    """A sweep that has run, and where."""
+    root = tmp_path_factory.mktemp("ran")
+    sweep = small("doctor")
+    assert run_sweep(sweep, store, root, quiet=True).status == "FINISHED"
+    return sweep, root
+
+
+@pytest.fixture
+def patient(ran, store, plain, tmp_path):
+    """The same sweep with a root of its own, and all of its runs in MLflow as they were."""
+    sweep, before = ran
+    root = tmp_path / "runs"
+    shutil.copytree(before, root)
+    experiment = plain.get_experiment_by_name(sweep.name).experiment_id
+    ids = {run.info.run_id for run in plain.search_runs([experiment])}
+    yield sweep, root, experiment
+    for run in plain.search_runs([experiment]):
+        if run.info.run_id not in ids:
+            plain.delete_run(run.info.run_id)
+    for run_id in ids:
+        if plain.get_run(run_id).info.lifecycle_stage == "deleted":
+            plain.restore_run(run_id)
+        plain.set_terminated(run_id, "FINISHED")
+
+
+@pytest.fixture
+def doctor(store, patient, monkeypatch, capsys):
+    """A function: `sandbox doctor` with these words; gives its exit code and its output."""
+
+    def call(*words):
+        monkeypatch.chdir(patient[1].parent)
+        monkeypatch.setattr("sys.argv", ["sandbox", "doctor", "--tracking-uri", store.uri, *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        output, errors = capsys.readouterr()
+        assert errors == ""
+        return end.value.code or 0, output
+
+    return call
+
+
+def children(plain, experiment, sweep):
+    runs = plain.search_runs([experiment], f"tags.sweep = '{sweep.id}'")
+    return [run for run in runs if "config_key" in run.data.tags]
+
+
+def half(plain, experiment, sweep, key):
+    """A run as a dead process leaves it."""
+    parent = next(run.data.tags["mlflow.parentRunId"] for run in children(plain, experiment, sweep))
+    tags = {"sweep": sweep.id, "config_key": key, "mlflow.parentRunId": parent}
+    return plain.create_run(experiment, tags=tags).info.run_id
+
+
+def test_a_sound_sweep(doctor):
+    assert doctor() == (0, "1 sweeps examined: nothing disagrees\n")
+    code, output = doctor("--json")
+    report = json.loads(output)
+    assert (code, len(report["sweeps"]), report["alive"], report["findings"]) == (0, 1, [], [])
+
+
+def test_where_nothing_was_ever_run_nothing_disagrees_and_nothing_is_made(tmp_path):
+    assert examine(Store(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "runs"), tmp_path / "runs").findings == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_a_dead_process_left_running(doctor, patient, plain):
+    sweep, _, experiment = patient
+    left = half(plain, experiment, sweep, sweep.plan[0].config.key)
+    code, output = doctor()
+    assert (code, "1 runs in MLflow were left RUNNING. next: sandbox doctor --repair" in output) == (1, True)
+    assert doctor("--repair")[0] == 0
+    assert plain.get_run(left).info.status == "KILLED"
+    assert doctor()[0] == 0
+
+
+def test_a_run_that_a_writer_has_in_hand_is_left_alone(doctor, patient, plain, store, make_run):
+    """Even when its driver has died: the file's lock says so."""
+    sweep, root, experiment = patient
+    spool = Spool(store.uri, root)
+    path = spool.put(Entry(destination_of(sweep), make_run(sweep)))
+    left = half(plain, experiment, sweep, make_run(sweep).tags["config_key"])
+    with taken(path):
+        assert "RUNNING" not in doctor("--repair")[1]
+        assert plain.get_run(left).info.status == "RUNNING"
+    assert "RUNNING" in doctor()[1]
+
+
+def test_a_parent_that_was_left_running(doctor, patient, plain):
+    _, _, experiment = patient
+    (parent,) = plain.search_runs([experiment], "tags.role = 'sweep'")
+    plain.update_run(parent.info.run_id, status="RUNNING")
+    code, output = doctor()
+    assert (code, "the parent run was left RUNNING" in output) == (1, True)
+    assert doctor("--repair")[0] == 0
+    assert plain.get_run(parent.info.run_id).info.status == "KILLED"
+
+
+def test_a_trial_of_optunas_that_was_left_running(doctor, patient):
+    sweep, root, _ = patient
+    Trials(sweep, root, "median").study.ask()
+    code, output = doctor()
+    assert (code, "1 trials of Optuna's were left RUNNING" in output) == (1, True)
+    assert doctor("--repair")[0] == 0
+    states = Counter(trial.state.name for trial in Trials(sweep, root).study.trials)
+    assert states == {"COMPLETE": 4, "FAIL": 1}
+
+
+def test_a_run_that_is_missing_in_mlflow(doctor, patient, plain, store):
+    sweep, root, experiment = patient
+    gone = children(plain, experiment, sweep)[0]
+    plain.delete_run(gone.info.run_id)
+    code, output = doctor("--repair")
+    assert code == 1
+    assert "1 planned trials are not done. next: the sweep's command, once more" in output
+    assert "1 trials of Optuna's are neither in MLflow nor in the spool" in output
+    assert run_sweep(sweep, store, root, quiet=True).before == 3
+    assert doctor()[0] == 0
+
+
+def test_trials_that_are_missing_in_optuna(doctor, patient):
+    sweep, root, _ = patient
+    lines = (root / JOURNAL).read_text().splitlines(keepends=True)
+    (root / JOURNAL).write_text("".join(lines[:-2]))
+    code, output = doctor()
+    assert (code, "2 runs are not in Optuna's store" in output) == (1, True)
+    assert doctor("--repair")[0] == 0
+    assert Trials(sweep, root).keys() == {trial.config.key for trial in sweep.plan}
+
+
+def test_a_run_that_is_doubled(doctor, patient, plain, store, make_run):
+    sweep, root, experiment = patient
+    spool = Spool(store.uri, root)
+    spool.put(Entry(destination_of(sweep), make_run(sweep)))
+    code, output = doctor()
+    assert (code, "1 files wait for " in output, "sandbox sync" in output) == (1, True, True)
+    assert drain(Writer(spool, store)) == 1
+    code, output = doctor()
+    assert (code, "1 trials are in MLflow more than once" in output) == (1, True)
+    assert doctor("--repair")[0] == 0
+    assert len(children(plain, experiment, sweep)) == 4
+
+
+def test_a_file_that_cannot_be_read(doctor, patient, store, make_run):
+    _, root, _ = patient
+    spool = Spool(store.uri, root)
+    path = spool.put(Entry(destination_of(patient[0]), make_run(patient[0])))
+    path.write_bytes(path.read_bytes()[:-100])
+    drain(Writer(spool, store))
+    code, output = doctor("--json")
+    (finding,) = json.loads(output)["findings"]
+    assert (code, finding["sweep"]) == (1, "spool")
+    assert path.name in finding["what"]
+    assert "not a zip file" in finding["what"]
+    next(iter(spool.rejected())).unlink()
+    assert doctor()[0] == 0
+
+
+def test_a_sweep_that_runs_in_another_process_is_left_alone(doctor, patient, plain):
+    sweep, root, experiment = patient
+    left = half(plain, experiment, sweep, sweep.plan[0].config.key)
+    words = [sys.executable, "-c", HOLD, str(lock_of(sweep, root))]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        code, output = doctor("--repair")
+        assert (code, f"{sweep.id}: runs in another process, left alone" in output) == (0, True)
+        assert plain.get_run(left).info.status == "RUNNING"
+    assert doctor("--repair")[0] == 0
+
+
+def test_sweeps_of_another_store_are_none_of_its_business(small, patient, store, tmp_path):
+    _, root, _ = patient
+    Trials(small("elsewhere"), root, target="another spool")
+    seen = examine(store, root)
+    assert (len(seen.sweeps), seen.findings) == (1, [])
+
+
+def test_a_sampler_that_learns_asks_again_for_what_was_lost(small, tmp_path, store):
+    sweep = small("doctor tpe", space={"learning_rate": Range(0.1, 10.0)}, sampler="tpe", trials=2, seeds=1)
+    trials = Trials(sweep, tmp_path)
+    (lost,) = trials.ask(1)
+    assert run_sweep(sweep, store, tmp_path, quiet=True).status == "FINISHED"
+    assert lost.config.key in Trials(sweep, tmp_path).keys()  # noqa: SIM118 - a method of ours
+    assert examine(store, tmp_path).findings == []

@@ -1,0 +1,90 @@
+"""`sandbox sweep`: a question asked in passing, and what a wrong one gets."""
+
+import json
+
+import pytest
+
+from sandbox import Config
+from sandbox.cli import main
+from sandbox.sweeps.doctor import examine
+from sandbox.sweeps.trials import known_sweeps
+
+
+@pytest.fixture
+def sandbox(monkeypatch, capsys, tmp_path):
+    """A function: `sandbox` with these words, in this process; exit code, standard output, standard error."""
+
+    def call(*words):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.argv", ["sandbox", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+def test_the_question_of_the_manual(call, sandbox, store, plain, tmp_path):
+    """In a process of its own, as a user types it; shorter than the issue has it."""
+    words = "sweep --dataset spiral --n-examples 60 --hidden 8,8 --epochs 30 --vary learning_rate=0.001..10:log "
+    words += "--vary initializer=plain,xavier,he --seeds 2 --trials 10 --name question"
+    code, output, errors = call(*words.split(), "--tracking-uri", store.uri, cwd=tmp_path)
+    assert code == 0
+    assert "Error" not in errors
+    lines = output.strip().splitlines()
+    assert lines[0].split()[:4] == ["sweep", "runs", "new", "best"]
+    assert lines[1].split()[:3] == ["question", "10", "10"]
+    assert lines[-1] == "next: make ui, make compare"
+
+    (sweep,) = known_sweeps(tmp_path / "runs")
+    assert (sweep.sampler, sweep.seeds, sweep.trials, sweep.name) == ("sobol", 2, 10, "question")
+    assert sweep.base == Config(dataset="spiral", n_examples=60, hidden=(8, 8), epochs=30)
+    experiment = plain.get_experiment_by_name("question")
+    assert experiment.tags["mlflow.note.content"] == "What do learning_rate and initializer do?"
+    runs = plain.search_runs([experiment.experiment_id], "tags.config_key != ''")
+    assert len({run.data.tags["config_key"] for run in runs}) == len(runs) == 10
+    assert {run.data.params["dataset"] for run in runs} == {"spiral"}
+    assert {run.data.params["initializer"] for run in runs} <= {"plain", "xavier", "he"}
+    assert all(0.001 <= float(run.data.params["learning_rate"]) <= 10 for run in runs)
+    assert {run.data.tags["seed"] for run in runs} == {"0", "1"}
+    assert examine(store, tmp_path / "runs").findings == []
+
+    code, output, errors = sandbox(*words.split(), "--tracking-uri", store.uri, "--json")
+    (row,) = json.loads(output)["sweeps"]
+    assert (code, errors, row["runs"], row["new"]) == (0, "", 10, 0)
+
+
+VARY = "--vary learning_rate=0.1..1"
+WRONG = {
+    "": "nothing varies: say what with --vary",
+    "--vary lerning_rate=0.1..1": "learning_rate",
+    "--vary learning_rate": "varies nothing: write FIELD=LOW..HIGH",
+    "--vary learning_rate=": "varies nothing",
+    "--vary learning_rate=1..0.1": "the first number must be below the second",
+    "--vary learning_rate=0..1:log": "a log scale starts above 0",
+    "--vary learning_rate=0.1..1:lgo": "did you mean 'log'",
+    "--vary learning_rate=-1..1": "learning_rate",
+    "--vary initializer=plain,xaver": "did you mean 'xavier'",
+    "--vary initializer=plain..he": "has no range",
+    f"{VARY} --vary learning_rate=1,2": "varied twice",
+    f"{VARY} --sampler tpee": "did you mean 'tpe'",
+    f"{VARY} --sampler grid": "a grid needs values",
+    f"{VARY} --pruner medain": "did you mean 'median'",
+    f"{VARY} --seeds 0": "seeds is 0",
+    f"{VARY} --trials 0": "trials is 0",
+    f"{VARY} --trials many": "many",
+    f"{VARY} --batch 0": "0",
+    f"{VARY} --hidden eight": "hidden",
+    "--vary seed=1,2": "seed is an axis of its own",
+    "--vary output=sigmoid,linear --vary cost=squared_error,binary_cross_entropy": "needs a sigmoid output",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_request_is_one_line_and_leaves_nothing(words, sandbox, tmp_path):
+    code, output, errors = sandbox("sweep", *words.split())
+    assert (code, output) == (2, "")
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1
+    assert WRONG[words] in errors
+    assert list(tmp_path.iterdir()) == []
