@@ -258,11 +258,13 @@ def sync(tracking_uri: str | None, as_json: bool) -> int:
         click.echo(json.dumps({uri: dict(zip(words, report, strict=True)) for uri, report in reports.items()}))
         return int(failed)
     for uri, (logged, rejected, why) in reports.items():
-        click.echo(
-            f"{logged} runs logged to {uri}" + (f", {rejected} files set aside (sandbox doctor)" if rejected else "")
-        )
+        if logged or rejected or not why:
+            aside = f", {rejected} files set aside (sandbox doctor)" if rejected else ""
+            click.echo(f"{logged} runs logged to {uri}{aside}")
         if why:
-            click.echo(f"error: {why}", err=True)
+            click.echo(
+                f"error: {why}. The spool keeps what waits. next: sandbox sync, when the store is back", err=True
+            )
     if not reports:
         click.echo("the spool is empty")
     return int(failed)

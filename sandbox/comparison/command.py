@@ -1,0 +1,165 @@
+"""The command `sandbox compare`, which `make compare` runs by way of studies/features_vs_layers.py."""
+
+import json
+import shlex
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from sandbox.cli import RUNS, cli, store_options
+from sandbox.errors import RequestError
+
+FEW = 200  # runs that are written sooner than a process that writes them has started
+
+
+@cli.command()
+@click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="May be given again [a few].")
+@click.option("--n", "sizes", metavar="16,64,...", help="Numbers of training examples [a few].")
+@click.option(
+    "--arm", "arms", multiple=True, metavar="TEXT", help='"NAME: FIELD=VALUE; ..."; give two or more [standard].'
+)
+@click.option("--seeds", type=int, help="Fresh seeds that every winner is measured on [20].")
+@click.option("--trials", type=int, help="Trials of every arm's tuning [8, with --full 16].")
+@click.option("--first-seed", type=int, help="The first of the fresh seeds [0].")
+@click.option("--epochs", type=int, help="Epochs of every run [3000].")
+@click.option("--full", is_flag=True, help="All arms, data sets and sizes: up to 20 minutes on two cores.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Directory [runs/comparisons/ID].")
+@store_options
+def compare(
+    datasets: tuple[str, ...],
+    sizes: str | None,
+    arms: tuple[str, ...],
+    full: bool,
+    out: Path | None,
+    tracking_uri: str | None,
+    as_json: bool,
+    **counts: int | None,
+) -> int:
+    """Feature engineering or hidden layers? Or any arms of your own, compared fairly.
+
+    Every arm is tuned with the same effort, then measured on fresh seeds and fresh data; "no detectable difference" is a
+    legal verdict. Stopped and run again, it goes on where it was. Writes a report (HTML), figures and tables.
+
+    \b
+      sandbox compare                                                      three data sets, a minute or two
+      sandbox compare --dataset spiral --arm "crosses: crosses=x1*x2" --arm "deep: hidden=8,8"
+      sandbox compare --dataset circle --n 16,64 --arm "sgd: optimizer=gd" --arm "adam: optimizer=adam"
+    """
+    from sandbox.comparison.arms import parse_arm
+    from sandbox.comparison.protocol import FULL, SMALL
+
+    given: dict[str, Any] = {name: value for name, value in counts.items() if value is not None}
+    if datasets:
+        given["datasets"] = datasets
+    if sizes is not None:
+        given["sizes"] = _whole_numbers(sizes)
+    if arms:
+        given["arms"] = tuple(map(parse_arm, arms))
+    comparison = (FULL if full else SMALL).replace(**given)
+    words = [("--full", full), *(("--dataset", name) for name in datasets), ("--n", sizes)]
+    words += [
+        *(("--arm", arm) for arm in arms),
+        *((f"--{name.replace('_', '-')}", value) for name, value in counts.items()),
+    ]
+    return _run(comparison, _command(words), out, tracking_uri, as_json)
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise RequestError(f"n is {text!r}: whole numbers with commas between are needed, such as 16,64,256") from None
+
+
+def _command(words: list[tuple[str, Any]]) -> str:
+    """The command that these options make."""
+    parts = ["sandbox compare"]
+    for option, value in words:
+        if value is True:
+            parts.append(option)
+        elif value not in (None, False):
+            parts.append(f"{option} {shlex.quote(str(value))}")
+    return " ".join(parts)
+
+
+def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | None, as_json: bool) -> int:
+    from sandbox.comparison.driver import run_comparison
+    from sandbox.comparison.findings import Findings
+    from sandbox.comparison.publish import publish
+    from sandbox.comparison.report import Facts
+    from sandbox.comparison.writer import Writer
+    from sandbox.tracking import Store
+
+    store = Store(tracking_uri, RUNS)
+    store.check()
+    directory = out or RUNS / "comparisons" / comparison.id
+    found: list[Findings] = []
+
+    def finish(outcome: Any) -> None:
+        facts = Facts(command, time.strftime("%Y-%m-%d %H:%M"), without_password(store.uri), outcome.seconds)
+        found.append(publish(outcome, store, directory, facts))
+
+    with ExitStack() as stack:
+        writer = stack.enter_context(Writer(store)) if comparison.total > FEW else None
+        write = {"submit": writer.submit, "flush": writer.flush} if writer else {}
+        outcome = run_comparison(comparison, store, **write, publish=finish, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(_report(outcome, found, directory)))
+    elif not found:
+        click.echo("interrupted: everything done so far is logged; the same command goes on from here")
+    else:
+        _print(outcome, found[0], directory)
+    return 0 if found else 1
+
+
+def without_password(uri: str) -> str:
+    """The address of a store as it may be shown to anybody."""
+    parts = urlsplit(uri)
+    return uri.replace(f"{parts.username or ''}:{parts.password}@", "") if parts.password else uri
+
+
+def _report(outcome: Any, found: list[Any], directory: Path) -> dict[str, Any]:
+    report: dict[str, Any] = {"comparison": outcome.comparison.id, "finished": bool(found), "runs": len(outcome.runs)}
+    if found:
+        frames = {"averages": found[0].averages_frame(), "pairs": found[0].pairs_frame()}
+        report |= {name: json.loads(str(frame.to_json(orient="records"))) for name, frame in frames.items()}
+        report |= {"answer": found[0].answer, "report": str(directory / "report.html"), "run_id": outcome.parent_id}
+    return report
+
+
+def _print(outcome: Any, findings: Any, directory: Path) -> None:
+    """The table of means, the verdicts in words, and where the report is."""
+    from sandbox.comparison.findings import show
+    from sandbox.comparison.report import caution_counts
+    from sandbox.sweeps.table import render
+
+    frame = findings.averages_frame()
+    shown = frame[["dataset", "n", "arm"]].assign(
+        accuracy=[show(average.mean) for average in findings.averages.values()],
+        converged=[f"{average.converged:.0%}" for average in findings.averages.values()],
+        verdict=[_standing(findings, cell) for cell in findings.averages],
+    )
+    click.echo(f"\n{render(shown)}\n\ntest accuracy: mean over {outcome.comparison.seeds} seeds [95 % interval]\n")
+    for family in [] if findings.duels else findings.families:
+        click.echo(findings.sentence(family))
+    for line in findings.answer:
+        click.echo(line)
+    for kind, count in caution_counts(findings).items():
+        click.echo(f"caution: {kind} in {count} of {len(findings.comparison.cells)} cells, see the report")
+    if outcome.before == len(outcome.runs):
+        click.echo("\nnothing left to do: every run was logged before; the report is written anew")
+    click.echo(
+        f"\nreport: {directory / 'report.html'}\nnext: make ui (experiment compare), or open the report in a browser"
+    )
+
+
+def _standing(findings: Any, cell: Any) -> str:
+    """How an arm stands to the best of its data set and size."""
+    best, alike, _ = findings.leaders((cell.dataset, cell.n))
+    if cell.arm == best:
+        return "best"
+    return f"no detectable difference to {best}" if cell.arm in alike else f"worse than {best}"

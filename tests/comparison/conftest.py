@@ -1,0 +1,44 @@
+"""One small comparison, run and published once: circle with 16 and 32 examples, three arms."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from sandbox.comparison import Arm, parse_arm
+from sandbox.comparison.driver import run_comparison
+from sandbox.comparison.protocol import Comparison
+from sandbox.comparison.publish import publish
+from sandbox.comparison.report import Facts
+
+
+@pytest.fixture(scope="session")
+def small():
+    """A comparison of 3 arms, 2 sizes: 6 cells of 3 trials, of which 2 have a second draw, and 8 seeds."""
+    arms = (Arm("raw"), parse_arm("squares: crosses=x1^2,x2^2"), parse_arm("deep: hidden=4,4"))
+    return Comparison(
+        datasets=("circle",), sizes=(16, 32), arms=arms, seeds=8, trials=3, finalists=2, draws=2, epochs=250
+    )
+
+
+@pytest.fixture(scope="session")
+def publisher(tmp_path_factory):
+    """A function: run a comparison in a store and publish it; what came of it, and where."""
+
+    def run(comparison, store):
+        directory = tmp_path_factory.mktemp("report")
+        found = []
+
+        def finish(outcome):
+            facts = Facts("sandbox compare ...", "2026-11-21", store.uri, outcome.seconds)
+            found.append(publish(outcome, store, directory, facts))
+
+        outcome = run_comparison(comparison, store, publish=finish, quiet=True)
+        return SimpleNamespace(outcome=outcome, findings=found[0], directory=directory)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def done(small, store, publisher):
+    """The small comparison, done: .outcome, .findings, .directory of the report."""
+    return publisher(small, store)

@@ -1,0 +1,215 @@
+"""Comparisons from end to end, in a real store: known truths, repetition, resumption, and numbers found in MLflow."""
+
+import json
+import time
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+
+from sandbox.comparison import parse_arm
+from sandbox.comparison.driver import EXPERIMENT, run_comparison
+from sandbox.comparison.protocol import Comparison
+from sandbox.comparison.statistics import ALIKE, BETTER
+from sandbox.comparison.writer import Writer
+from sandbox.tracking import Store
+
+RAW, PRODUCT = "raw: hidden=none", "product: crosses=x1*x2"
+
+
+@pytest.fixture(scope="module")
+def found(store, publisher):
+    """A function: the findings of a comparison of these arms on one data set."""
+
+    def find(dataset, n, *arms, **changes):
+        arms = tuple(map(parse_arm, arms))
+        settings = {"seeds": 10, "trials": 4, "epochs": 800, **changes}
+        return publisher(Comparison(datasets=(dataset,), sizes=(n,), arms=arms, **settings), store).findings
+
+    return find
+
+
+def test_on_quadrants_the_cross_beats_raw_features(found):
+    pair = found("quadrants", 16, RAW, PRODUCT).pair(("quadrants", 16), "product", "raw")
+    assert pair.verdict == BETTER
+    assert pair.difference.low >= 0.3
+
+
+def test_on_the_spiral_two_hidden_layers_beat_the_cross(found):
+    pair = found("spiral", 128, PRODUCT, "deep: hidden=8,8").pair(("spiral", 128), "deep", "product")
+    assert pair.verdict == BETTER
+    assert pair.difference.low > 0.1
+
+
+def test_on_gauss_with_much_data_hidden_layers_are_not_better(found):
+    findings = found("gauss", 512, RAW, "one: hidden=8", "two: hidden=8,8", epochs=200, trials=3)
+    for arm in ("one", "two"):
+        assert findings.pair(("gauss", 512), arm, "raw").verdict != BETTER
+
+
+def test_identical_arms_are_paired_exactly(found):
+    (pair,) = found("circle", 16, "a: hidden=4", "b: hidden=4", epochs=50, seeds=6).pairs["circle", 16]
+    assert (pair.difference, pair.p, pair.verdict) == ((0, 0, 0), 1, ALIKE)
+
+
+def without_times(findings):
+    frames = (findings.averages_frame(), findings.pairs_frame(), findings.runs_frame())
+    return [frame.drop(columns="seconds", errors="ignore") for frame in frames]
+
+
+def in_order(frame):
+    keys = [name for name in ("dataset", "n", "arm", "role", "trial", "seed", "first", "second") if name in frame]
+    return frame.sort_values(keys, ignore_index=True)
+
+
+def test_the_same_seeds_give_the_same_numbers_and_verdicts(done, small, publisher, tmp_path):
+    again = publisher(small, Store(f"sqlite:///{tmp_path}/mlflow.db"))
+    assert again.outcome.before == 0
+    assert again.outcome.winners == done.outcome.winners
+    for ours, theirs in zip(without_times(done.findings), without_times(again.findings), strict=True):
+        pd.testing.assert_frame_equal(in_order(ours), in_order(theirs), check_exact=True)
+
+
+def test_a_comparison_that_is_done_is_only_read_back(done, small, store, publisher, plain):
+    again = publisher(small, store)
+    assert again.outcome.before == len(again.outcome.runs) == small.total == 6 * (3 + 2 + 8)
+    assert again.outcome.parent_id == done.outcome.parent_id
+    for ours, theirs in zip(without_times(done.findings), without_times(again.findings), strict=True):
+        pd.testing.assert_frame_equal(in_order(ours), in_order(theirs), check_exact=True)
+    history = plain.get_metric_history(done.outcome.parent_id, "accuracy/circle/raw")
+    assert [(point.step) for point in history] == [16, 32]  # no point twice
+
+
+def final_scores(client, comparison, arm, dataset, n):
+    """Scores by seed, by the query that the report names."""
+    (experiment,) = (one for one in client.search_experiments() if one.name == EXPERIMENT)
+    where = (
+        f"tags.comparison = '{comparison}' AND tags.role = 'final' AND tags.arm = '{arm}'"
+        f" AND tags.dataset = '{dataset}' AND tags.n_examples = '{n}'"
+    )
+    runs = client.search_runs([experiment.experiment_id], where)
+    return pd.Series({int(run.data.tags["seed"]): run.data.metrics["score"] for run in runs}).sort_index()
+
+
+def test_a_verdict_from_the_mlflow_runs_alone(done, small, plain):
+    """Recomputed with scipy and nothing of ours."""
+    arms = ("raw", "squares", "deep")
+    scores = {arm: final_scores(plain, small.id, arm, "circle", 16) for arm in arms}
+    assert all(list(series.index) == list(range(8)) for series in scores.values())
+    verdicts = json.loads(plain.get_run(done.outcome.parent_id).data.tags["verdict.circle.16"])
+    pairs = list(combinations(arms, 2))
+    differences = [scores[first] - scores[second] for first, second in pairs]
+    p = [scipy.stats.wilcoxon(values[values.abs() > 1e-12].round(12)).pvalue for values in differences]
+    ranked, least = sorted(zip(p, pairs, differences, strict=True), key=lambda item: item[0]), 0.0
+    for step, (alone, (first, second), values) in enumerate(ranked):
+        least = max(least, min(1.0, alone * (len(p) - step)))
+        interval = scipy.stats.bootstrap(
+            (values.to_numpy(),),
+            np.mean,
+            method="percentile",
+            n_resamples=2000,
+            rng=np.random.default_rng(0),
+        ).confidence_interval
+        clear = least < 0.05 and not interval.low <= 0 <= interval.high
+        word = ("better" if values.mean() > 0 else "worse") if clear else "no detectable difference"
+        assert verdicts[f"{first} | {second}"] == word
+        pair = done.findings.pair(("circle", 16), first, second)
+        assert (pair.p, pair.difference.value) == pytest.approx((least, values.mean()))
+        assert tuple(pair.difference[1:]) == pytest.approx((interval.low, interval.high))
+
+
+def test_every_trial_is_a_run_with_its_tags(done, small, plain):
+    experiment = plain.get_experiment_by_name(EXPERIMENT)
+    runs = plain.search_runs([experiment.experiment_id], f"tags.comparison = '{small.id}' AND tags.role = 'tuning'")
+    assert len(runs) == 6 * (3 + 2)
+    for run in runs:
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["mlflow.parentRunId"] == done.outcome.parent_id
+        assert run.data.tags["config_key"]
+        assert "test_accuracy" not in run.data.metrics  # selection never sees it
+        assert run.data.metrics["validation_accuracy"] == run.data.metrics["score"]
+        assert int(run.data.params["data_seed"]) >= 1_000_000
+    parent = plain.get_run(done.outcome.parent_id)
+    assert parent.info.status == "FINISHED"
+    paths = {file.path for file in plain.list_artifacts(parent.info.run_id)}
+    assert paths == {"report.html", "figures", "csv"}
+    shown = plain.search_runs([experiment.experiment_id], f"tags.comparison = '{small.id}' AND tags.seed = '0'")
+    assert len(shown) == 6
+    assert all("boundary.png" in {file.path for file in plain.list_artifacts(run.info.run_id)} for run in shown)
+
+
+def test_the_winner_is_the_best_trial_by_validation(done):
+    frame = done.findings.runs_frame()
+    for cell, winner in done.outcome.winners.items():
+        trials = frame[(frame.arm == cell.arm) & (frame.n == cell.n) & (frame.role == "tuning")]
+        first = trials[trials.seed == 1_000_000].sort_values(["score", "log_loss"], ascending=[False, True])
+        again = trials[trials.trial.isin(first.trial[:2])].groupby("trial")[["score", "log_loss"]].mean()
+        best = again.sort_values(["score", "log_loss"], ascending=[False, True]).index[0]
+        assert set(trials[trials.seed == 1_000_001].trial) == set(first.trial[:2])
+        assert {winner.learning_rate} == set(trials[trials.trial == best].learning_rate)
+
+
+def test_what_was_interrupted_goes_on(small, store, plain):
+    """Ctrl-C after twenty runs: they stay, the parent is KILLED; the next call trains the others."""
+    comparison = small.replace(first_seed=100)
+    count = 0
+
+    def submit(*words):
+        nonlocal count
+        count += 1
+        if count > 20:
+            raise KeyboardInterrupt
+        return store.log(*words)
+
+    outcome = run_comparison(comparison, store, submit=submit, quiet=True)
+    assert outcome.status == plain.get_run(outcome.parent_id).info.status == "KILLED"
+    again = run_comparison(comparison, store, quiet=True)
+    assert (again.status, again.before, again.parent_id) == ("FINISHED", 20, outcome.parent_id)
+    experiment = plain.get_experiment_by_name(EXPERIMENT)
+    runs = plain.search_runs([experiment.experiment_id], f"tags.comparison = '{comparison.id}'")
+    assert len(runs) == len({(run.data.tags["arm"], run.data.tags["config_key"]) for run in runs}) == comparison.total
+
+
+def test_what_was_killed_goes_on(start, call, tmp_path):
+    """The process and its writer are killed outright while they train; the same command does only what is missing."""
+    words = ("compare", "--dataset", "circle", "--n", "16", "--arm", "raw:", "--arm", "deep: hidden=8,8")
+    words = (
+        *words,
+        "--seeds",
+        6,
+        "--trials",
+        4,
+        "--epochs",
+        2500,
+        "--tracking-uri",
+        f"sqlite:///{tmp_path}/m.db",
+        "--json",
+    )
+    store, logged = Store(f"sqlite:///{tmp_path}/m.db"), 0
+    store.check()
+    with start(*words, cwd=tmp_path) as process:
+        deadline = time.monotonic() + 60
+        while not logged and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.1)
+            logged = len(store.runs_frame(None, "tags.role = 'tuning'"))
+        process.kill()
+    assert logged
+    code, output, errors = call(*words, cwd=tmp_path)
+    assert code == 0, errors
+    report = json.loads(output)
+    assert (report["finished"], report["runs"]) == (True, 2 * (4 + 3 * 3 + 6))
+    frame = store.runs_frame([EXPERIMENT], "tags.config_key IS NOT NULL AND attributes.status = 'FINISHED'")
+    assert len(frame) == len(frame[["tags.arm", "tags.config_key"]].drop_duplicates()) == report["runs"]
+
+
+def test_the_writer_writes_everything_and_says_what_it_could_not(small, tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db")
+    store.check()
+    comparison = small.replace(sizes=(16,), seeds=2, trials=1, epochs=20)
+    with Writer(store) as writer:
+        outcome = run_comparison(comparison, store, submit=writer.submit, flush=writer.flush, quiet=True)
+    frame = store.runs_frame([EXPERIMENT], f"tags.comparison = '{comparison.id}'")
+    assert len(frame) == len(outcome.runs) == comparison.total
+    assert set(frame["tags.mlflow.parentRunId"]) == {outcome.parent_id}
