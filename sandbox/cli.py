@@ -313,7 +313,7 @@ def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool, **opt
     outcomes = []
     for sweep in sweeps:
         outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, **options))
-        if outcomes[-1].status == "KILLED":
+        if outcomes[-1].status in ("KILLED", "FAILED"):
             break
     frame, last = outcome_frame(outcomes), outcomes[-1]
     waiting = sum(outcome.waiting for outcome in outcomes)
@@ -326,6 +326,8 @@ def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool, **opt
     if waiting:
         why = next(outcome.why for outcome in outcomes if outcome.waiting)
         click.echo(f"{waiting} runs wait in the spool ({why}). next: sandbox sync, when the store is back", err=True)
+    elif last.status == "FAILED":
+        click.echo(f"error: {last.why}. next: sandbox doctor, which names them", err=True)
     elif last.status == "KILLED":
         click.echo("interrupted: everything done so far is logged; the same command goes on from here", err=True)
     elif not as_json and all(outcome.done == outcome.before for outcome in outcomes):

@@ -15,6 +15,17 @@ from sandbox.tracking import Store
 ROOT = Path(__file__).parent.parent
 
 
+SLOW = "slow: runs where CI=true, and with make test SLOW=1"
+
+
+def pytest_collection_modifyitems(items):
+    """Minutes of kills, outages and browsers are for CI; `make test` is to answer within two minutes."""
+    if os.environ.get("CI") != "true" and not os.environ.get("SLOW"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason=SLOW))
+
+
 @pytest.fixture(autouse=True)
 def _no_address_from_outside(monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -13,6 +13,8 @@ from sandbox import Config
 from sandbox.sweeps import Sweep, log_grid, run_sweep
 from sandbox.tracking import Store
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",

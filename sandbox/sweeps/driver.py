@@ -112,9 +112,8 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
     news = _News(outcome, spool, crew)
     with bar, _stopping() as stop, closing(crew):
         try:
-            if pruner != "none":
-                batch = batch or FIRST_PRUNED_BATCH
-            for lot in _batches(sweep, trials, replay, finished, planned, batch, stop):
+            first = SMALLEST_BATCH if pruner == "none" else FIRST_PRUNED_BATCH
+            for lot in _batches(sweep, trials, replay, finished, planned, batch, first, stop):
                 for done in _train(sweep, lot, outcome.done, trials, pruner, executor):
                     spool.put(Entry(destination, done.record), perhaps_logged=bool(state.why))
                     trials.end(done.trial, done.cost, done.pruned)
@@ -134,6 +133,8 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
         if crew.wait(lambda: bar.set_postfix_str(news())):
             crew.close()
             crew.join()
+            if crew.rejected:
+                outcome.status, outcome.why = "FAILED", f"{crew.rejected} runs could not be logged and were set aside"
             return
         crew.stop()
         outcome.waiting = spool.count()
@@ -213,12 +214,13 @@ def _batches(
     finished: set[str],
     planned: int,
     size: int | None,
+    first: int,
     stop: threading.Event,
 ) -> Iterator[list[Trial]]:
     """What is left to do, in batches; first what the plan, or the study of a sampler that learns, has already."""
     left = [trial for trial in replay if trial.config.key not in finished]
     left = left[: max(0, planned - len(finished))]
-    at_once = size or SMALLEST_BATCH
+    at_once = size or first
     while left and not stop.is_set():
         lot, left = left[:at_once], left[at_once:]
         finished |= {trial.config.key for trial in lot}

@@ -20,7 +20,8 @@ LIVES = 4  # such ends in a row, before no other is started
 class Writers:
     """Processes that drain a spool; one that dies is replaced.
 
-    `down` says why the store cannot be reached, or is None; `logged` counts the files that were logged.
+    `down` says why the store cannot be reached, or is None; `logged` counts the files that were logged,
+    `rejected` those of this process that were set aside.
     """
 
     def __init__(self, spool: Spool, number: int = 1) -> None:
@@ -77,7 +78,7 @@ class Writers:
             self.down, self._down_since = news["down"], self._down_since or time.monotonic()
             return
         self.logged += "logged" in news
-        self.rejected += "rejected" in news
+        self.rejected += f"-{os.getpid()}-" in news.get("rejected", "")
         self._progress = time.monotonic()
         self.down = self._down_since = None
 

@@ -11,6 +11,8 @@ from sandbox.comparison.command import without_password
 from sandbox.comparison.driver import EXPERIMENT
 from sandbox.tracking import Store
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--dataset", "quadrants", "--n", "16", "--seeds", 6, "--trials", 2, "--epochs", 60)
 ARMS = ("--arm", "raw:", "--arm", "cross: crosses=x1*x2")
 

@@ -16,6 +16,8 @@ from sandbox.comparison.statistics import ALIKE, BETTER
 from sandbox.comparison.writer import Writer
 from sandbox.tracking import Store
 
+pytestmark = pytest.mark.slow
+
 RAW, PRODUCT = "raw: hidden=none", "product: crosses=x1*x2"
 
 

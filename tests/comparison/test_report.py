@@ -16,6 +16,8 @@ from sandbox.comparison.driver import EXPERIMENT
 from sandbox.comparison.findings import Findings
 from sandbox.comparison.run import TUNING
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import wilcoxon
 
 from sandbox import Config, train_many
 from sandbox.comparison.statistics import ALIKE, BETTER, WORSE, compare, holm, interquartile_mean, mean, wilcoxon_p
@@ -30,6 +31,15 @@ def test_wilcoxon_on_a_published_example():
     first = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30]
     second = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29]
     assert wilcoxon_p(np.subtract(first, second)) == pytest.approx(2 * 0.01953125)
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 8, 9, 14, 20])
+def test_wilcoxon_against_scipy(seeds):
+    """With ties and zeros, as accuracies have them; scipy tries all signs of few differences, and so do we."""
+    for draw in range(4):
+        differences = np.random.default_rng(draw).integers(-3, 6, seeds) / 1000
+        differences[0] = 0.004
+        assert wilcoxon_p(differences) == pytest.approx(wilcoxon(differences[differences != 0]).pvalue)
 
 
 def test_differences_that_are_all_zero_are_no_difference():

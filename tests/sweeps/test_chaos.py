@@ -16,7 +16,10 @@ from sandbox.sweeps import run_sweep
 from sandbox.sweeps.doctor import examine
 from sandbox.sweeps.trials import Trials, known_sweeps
 from sandbox.tracking import Store
+from sandbox.tracking.spool import Spool
 from studies.chaos import faults
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
 EIGHT = """
@@ -97,6 +100,15 @@ class Started:
         return process.returncode, output, self.errors()
 
 
+def test_a_torn_file_in_the_spool_is_set_aside_and_the_sweep_is_none_the_worse(small, store, tmp_path):
+    spool = Spool(store.uri, tmp_path).open()
+    (spool.directory / "00000000000000000001-1-torn.run").write_bytes(b"PK half a zip")
+    outcome = run_sweep(small("beside a torn file"), store, tmp_path, quiet=True)
+    assert (outcome.status, outcome.done) == ("FINISHED", 4)
+    (finding,) = examine(store, tmp_path).findings
+    assert "torn.run was set aside" in finding.what
+
+
 LONG = ("--trials", 60, "--batch", 4, "--epochs", 3000)
 
 
@@ -146,7 +158,7 @@ def test_the_same_sweep_is_refused_while_it_runs(start, store, tmp_path, monkeyp
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A directory on a file system of 24 MB."""
+    """`runs`, a link to a file system of 24 MB: what the commands say is written elsewhere."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
         pytest.skip("only root may mount a small file system")
     disk = tmp_path / "disk"
@@ -154,26 +166,27 @@ def small_disk(tmp_path):
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True)
     if mounted.returncode:
         pytest.skip(f"no tmpfs here: {mounted.stderr.decode().strip()}")
+    (tmp_path / "runs").symlink_to(disk)
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_a_full_disk_is_one_line_and_with_room_made_the_sweep_goes_on(small_disk, call):
     words = ["sweep", "--vary", "learning_rate=0.1..10", "--trials", 20, "--seeds", 1, "--epochs", 60, "--json"]
-    store = Store(f"sqlite:///{small_disk}/runs/mlflow.db", small_disk / "runs")
+    root = small_disk.parent / "runs"
+    store = Store(None, root)
     store.check()
     filler = small_disk / "filler"
     with filler.open("wb") as file:
         file.write(bytes(shutil.disk_usage(small_disk).free - 600_000))
-    code, output, errors = call(*words, cwd=small_disk, TMPDIR=str(small_disk.parent))
+    code, output, errors = call(*words, cwd=root.parent)
     assert (code, output) == (1, "")
     assert errors == "error: no room left on the disk of runs: make room, and the same command goes on from here\n"
     filler.unlink()
-    code, output, errors = call(*words, cwd=small_disk)
+    code, output, errors = call(*words, cwd=root.parent)
     assert (code, errors) == (0, "")
     (row,) = json.loads(output)["sweeps"]
     assert row["runs"] == 20
-    root = small_disk / "runs"
     (sweep,) = known_sweeps(root)
     assert examine(store, root).findings == []
     assert faults(sweep, store, root) == []

@@ -22,6 +22,8 @@ from sandbox.sweeps.trials import Trials
 from sandbox.tracking import Store, StoreError
 from sandbox.tracking.spool import Spool
 
+pytestmark = pytest.mark.slow
+
 
 class Server:
     """An `mlflow server` that can be killed and started again on the same port."""

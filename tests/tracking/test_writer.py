@@ -146,15 +146,18 @@ def test_several_writers_log_each_file_once_and_one_that_is_killed_is_replaced(s
     names = [f"run {number}" for number in range(30)]
     for name in names:
         spool.put(Entry(to, record(make_record, to, name, **FIELDS)))
+    spool.put(Entry(to, record(make_record, to, "refused", **{**FIELDS, "metrics": [("cost?!", 0.5, 0)]})))
+    (spool.directory / "00000000000000000001-1-foreign.run").write_bytes(b"half a zip")
     crew = Writers(spool, 2)
     crew._processes[next(iter(crew._processes))].kill()
     assert crew.wait()
     crew.close()
     crew.join()
-    assert (crew.down, crew.rejected, spool.files()) == (None, 0, [])
+    assert (crew.down, crew.rejected, spool.files()) == (None, 1, [])  # its own; the other is not
     assert crew.logged == 30
     found = [run.info.run_name for run in runs("writers") if run.info.run_name != "the sweep"]
     assert sorted(found) == sorted(names)
+    assert len(spool.rejected()) == 2
     assert not list(spool.directory.glob("scratch-*-*"))
 
 
