@@ -9,7 +9,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from studies.bench import pipeline, population, single
+from studies.bench import pipeline, population, single, winners
 from studies.bench.picture import draw
 from studies.bench.race import Row
 
@@ -18,6 +18,7 @@ PARTS = {
     "population": lambda repeats: population.rows(repeats),
     "scaling": lambda repeats: population.scaling(repeats),
     "mixed": lambda repeats: population.mixed(),
+    "winners": lambda repeats: winners.rows(repeats),
     "pipeline": lambda repeats: pipeline.rows(),
 }
 
