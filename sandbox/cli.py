@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 something failed, 2 the request was wrong. Errors are one 
 """
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -43,6 +44,7 @@ def main(command: click.Command | None = None) -> None:
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses once more has been heard
         _fail("interrupted", 1)
     except (StoreError, OSError) as error:
         _fail(str(error), 1)
