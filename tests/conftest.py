@@ -47,22 +47,37 @@ def plain(store):
     return MlflowClient(store.uri)
 
 
+class Process(subprocess.Popen):
+    """A process that does not outlive a test which fails."""
+
+    def __exit__(self, kind, *rest):
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *rest)
+
+
 @pytest.fixture(scope="session")
 def start():
     """A function: start `sandbox` (or `python`) with these arguments in a directory, as a user would."""
 
     def popen(*words, cwd, command="sandbox", **environment):
         with (Path(cwd) / ".stderr").open("w") as errors:
-            return subprocess.Popen(
+            return Process(
                 [Path(sys.executable).parent / command, *map(str, words)],
                 cwd=cwd,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                preexec_fn=hear_interrupts,
             )
 
     return popen
+
+
+def hear_interrupts():
+    """A shell may start the tests in the background, with SIGINT ignored; a user's terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

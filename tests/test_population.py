@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox import Config, train, train_many
+from sandbox import Config, Hook, train, train_many
 from sandbox.nn import layouts
 
 EPOCHS = 50
@@ -34,6 +34,21 @@ def configs(draw):
     )
 
 
+class Nudge(Hook):
+    """Moves every initial parameter by a few units in its last place."""
+
+    def on_start(self, run):
+        run.network.parameters[...] *= 1 + 1e-15
+
+
+def steady_epochs(config, costs):
+    """For how many epochs training is not chaotic: a perturbation of 1e-15 leaves the costs where they are."""
+    nudged = train(config, hooks=[Nudge()]).costs
+    n = min(len(costs), len(nudged))
+    moved = np.abs(nudged[:n] - costs[:n]) > 1e-11 * np.abs(costs[:n]) + 1e-17
+    return int(np.argmax(moved)) if moved.any() else n
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     mix=st.lists(configs(), min_size=2, max_size=8),
@@ -49,8 +64,13 @@ def test_the_numbers_are_those_of_train(mix, chunk, workers, tiny):
         layouts.TINY = before
     for config, result in zip(mix, together, strict=True):
         alone = train(config)
-        assert (result.config, result.diverged_at, result.epochs_run) == (config, alone.diverged_at, alone.epochs_run)
-        assert result.costs == pytest.approx(alone.costs, rel=1e-9, abs=1e-15)
+        steady = steady_epochs(config, alone.costs)
+        assert result.config == config
+        assert config.learning_rate > 1 or steady == len(alone.costs)
+        assert result.costs[:steady] == pytest.approx(alone.costs[:steady], rel=1e-9, abs=1e-15)
+        if steady < alone.epochs_run:
+            continue
+        assert (result.diverged_at, result.epochs_run) == (alone.diverged_at, alone.epochs_run)
         if alone.diverged_at is None:
             assert result.cost == pytest.approx(alone.cost, rel=1e-9, abs=1e-15)
             assert result.network.sizes == alone.network.sizes

@@ -21,10 +21,11 @@ def weight_mask(sizes: tuple[int, ...]) -> np.ndarray:
 
 
 def penalty(network: Network, l1: Any = 0.0, l2: Any = 0.0) -> Any:
-    """The penalty of a network, or (R,) of a population; `l1` and `l2` are numbers or (R,)."""
-    total = sum(
-        l1 * np.abs(W).sum((-2, -1)) + np.multiply(l2, 0.5) * np.square(W).sum((-2, -1)) for W in network.weights
-    )
+    """The penalty of a network, or (R,) of a population; `l1` and `l2` are numbers or (R,). Inf where it overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):  # weights of replicas that diverged
+        total = sum(
+            l1 * np.abs(W).sum((-2, -1)) + np.multiply(l2, 0.5) * np.square(W).sum((-2, -1)) for W in network.weights
+        )
     return total if network.lead else float(total)
 
 

@@ -211,7 +211,7 @@ class Interrupted:
             while not ready():
                 assert process.poll() is None
                 assert time.monotonic() < deadline
-                time.sleep(0.05)
+                time.sleep(0.01)
             for _ in range(times):
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.5)
@@ -223,14 +223,14 @@ class Interrupted:
 
 
 def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(start, call, store, logged, tmp_path):
-    words = ("experiments.initializers", "--epochs", 200, "--batch", 8)
+    words = ("experiments.initializers", "--epochs", 1000, "--batch", 4)
     run = Interrupted(start, store, tmp_path, *words)
-    code, output = run.when(lambda: [run.info.status for run in logged("initializers")[1]].count("FINISHED") >= 5)
+    code, output = run.when(lambda: len(list(tmp_path.glob("runs/spool/*/*.run"))) >= 3)  # before they are logged
     assert (code, "everything done so far is logged" in (tmp_path / ".stderr").read_text()) == (1, True)
     (parent,), children = logged("initializers")
     assert parent.info.status == "KILLED"
     assert {child.info.status for child in children} == {"FINISHED"}
-    assert 5 <= len(children) < 36
+    assert 3 <= len(children) < 36
     assert all("final_cost" in child.data.metrics for child in children)
     assert parent.data.metrics["runs"] == len(children)
 
