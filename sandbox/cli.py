@@ -303,23 +303,30 @@ def _changed(sweep: Any, changes: dict[str, Any], given: dict[str, Any]) -> Any:
     return sweep.replace(base=sweep.base.replace(**changes), space=space, **given)
 
 
-def run_sweeps(sweeps: list[Any], tracking_uri: str | None, as_json: bool, **options: Any) -> int:
+def run_sweeps(
+    sweeps: list[Any], tracking_uri: str | None, as_json: bool, *, writers: int | None = None, **options: Any
+) -> int:
     """Run sweeps one after another, print the closing table and the next command; the exit code."""
     from sandbox.sweeps.driver import run_sweep
     from sandbox.sweeps.table import outcome_frame, render
-    from sandbox.tracking import Store
+    from sandbox.tracking import Store, Writers
+    from sandbox.tracking.spool import Spool
 
     for sweep in sweeps:
         _ = sweep.total  # what does not fit is found before anything is trained
     store = Store(tracking_uri, RUNS)
+    spool = Spool(store.uri, RUNS)
     outcomes = []
-    for sweep in sweeps:
-        outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, **options))
-        if outcomes[-1].status in ("KILLED", "FAILED"):
-            break
-    frame, last = outcome_frame(outcomes), outcomes[-1]
-    waiting = sum(outcome.waiting for outcome in outcomes)
-    finished = all(outcome.status == "FINISHED" for outcome in outcomes)
+    with Writers(spool, writers) as crew:
+        for sweep in sweeps:
+            outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, writers=crew, **options))
+            if outcomes[-1].status in ("KILLED", "FAILED"):
+                break
+        frame, last = outcome_frame(outcomes), outcomes[-1]
+        waiting = spool.count() if any(outcome.waiting for outcome in outcomes) else 0
+        if waiting:
+            crew.stop()
+    finished = not waiting and last.status in ("FINISHED", "SPOOLED")
     if as_json:
         report = {"finished": finished, "waiting": waiting, "sweeps": json.loads(str(frame.to_json(orient="records")))}
         click.echo(json.dumps(report))

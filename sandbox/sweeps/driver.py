@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,8 @@ from sandbox.sweeps.state import read_state, trials_of
 from sandbox.sweeps.sweep import Sweep, Trial
 from sandbox.sweeps.trials import Trials
 from sandbox.sweeps.work import Done, work, work_apart
-from sandbox.tracking import Store, StoreError
+from sandbox.tracking import Store, StoreError, Writers
 from sandbox.tracking.spool import Destination, Entry, Spool
-from sandbox.tracking.writers import Writers, default_number
 
 SMALLEST_BATCH, LARGEST_BATCH = 32, 1024
 FIRST_PRUNED_BATCH = 8  # pruners compare with trials that have ended
@@ -45,7 +44,7 @@ def run_sweep(
     root: Path = Path("runs"),
     *,
     quiet: bool = False,
-    writers: int | None = None,
+    writers: int | Writers | None = None,
     batch: int | None = None,
     pruner: str = "none",
     executor: Executor | None = None,
@@ -54,7 +53,8 @@ def run_sweep(
 
     The first Ctrl-C, SIGTERM or SIGHUP finishes the batch in hand and lets the writers log it; the second stops at once.
     Nothing that was spooled is lost either way. When the store is away, training goes on and the spool keeps the runs.
-    `executor` (of concurrent.futures) trains and renders batches elsewhere.
+    `executor` (of concurrent.futures) trains and renders batches elsewhere. `writers`: how many processes log, or the
+    `Writers` of this store's spool, which several sweeps can share: they start once, and end when their owner says so.
 
     Raises RequestError where the sweep cannot be, or is under way in another process; OSError when the disk is full.
 
@@ -107,11 +107,13 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
         for _, run_id in state.left_running:
             store.abandon(run_id)
     destination = destination_of(sweep)
+    crew = writers if isinstance(writers, Writers) else Writers(spool, writers)
+    rejected = crew.rejected
     bar = tqdm(total=planned, initial=len(finished), desc=sweep.name, unit="run", disable=quiet, dynamic_ncols=True)
-    crew = Writers(spool, writers or default_number())
     news = _News(outcome, spool, crew)
-    with bar, _stopping() as stop, closing(crew):
+    with bar, _stopping() as stop, nullcontext() if crew is writers else closing(crew):
         try:
+            crew.start()
             first = SMALLEST_BATCH if pruner == "none" else FIRST_PRUNED_BATCH
             for lot in _batches(sweep, trials, replay, finished, planned, batch, first, stop):
                 for done in _train(sweep, lot, outcome.done, trials, pruner, executor):
@@ -131,12 +133,15 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
                 figures, best = _parent_figures(outcome)
                 spool.put(Entry(destination, None, outcome.status, figures, best))
         if crew.wait(lambda: bar.set_postfix_str(news())):
-            crew.close()
-            crew.join()
-            if crew.rejected:
-                outcome.status, outcome.why = "FAILED", f"{crew.rejected} runs could not be logged and were set aside"
+            if crew is not writers:
+                crew.close()
+                crew.join()
+            if crew.rejected > rejected:
+                why = f"{crew.rejected - rejected} runs could not be logged and were set aside"
+                outcome.status, outcome.why = "FAILED", why
             return
-        crew.stop()
+        if crew is not writers:
+            crew.stop()
         outcome.waiting = spool.count()
         outcome.why = crew.down or "the store is silent"
         outcome.status = "SPOOLED" if outcome.status == "FINISHED" else outcome.status

@@ -18,14 +18,15 @@ LIVES = 4  # such ends in a row, before no other is started
 
 
 class Writers:
-    """Processes that drain a spool; one that dies is replaced.
+    """Processes that drain a spool, from `start` on; one that dies is replaced.
 
-    `down` says why the store cannot be reached, or is None; `logged` counts the files that were logged,
-    `rejected` those of this process that were set aside.
+    As a context, it is closed at the end, and what the processes have in hand is waited for. `down` says why the store
+    cannot be reached, or is None; `logged` counts the files that were logged, `rejected` those of this process that were
+    set aside.
     """
 
-    def __init__(self, spool: Spool, number: int = 1) -> None:
-        self.spool = spool
+    def __init__(self, spool: Spool, number: int | None = None) -> None:
+        self.spool, self.number = spool, number or default_number()
         self.logged = self.rejected = 0
         self.down: str | None = None
         self._down_since: float | None = None
@@ -34,8 +35,20 @@ class Writers:
         self._ending = False
         self._processes: dict[threading.Thread, subprocess.Popen] = {}
         self._lock = threading.Lock()
-        for _ in range(number):
+
+    def start(self) -> "Writers":
+        """Start them, unless they work already."""
+        for _ in range(self.number - len(self._processes)):
             self._start()
+        return self
+
+    def __enter__(self) -> "Writers":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+        if not any(error):
+            self.join()
 
     def _start(self) -> None:
         with self._lock:

@@ -3,8 +3,10 @@
 import pytest
 
 from sandbox import Config
-from sandbox.sweeps import Sweep, choice
+from sandbox.sweeps import Sweep, choice, run_sweep
 from sandbox.sweeps.work import work
+from sandbox.tracking import Writers
+from sandbox.tracking.spool import Spool
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,16 @@ def make_run():
         return done.record
 
     return make
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory):
+    """A directory in which sweeps of several tests run, each under a name of its own."""
+    return tmp_path_factory.mktemp("root")
+
+
+@pytest.fixture(scope="session")
+def run_here(store, root):
+    """A function: run a sweep in `root`, logged by writers that start once: that takes two seconds."""
+    with Writers(Spool(store.uri, root), 1) as crew:
+        yield lambda sweep, **options: run_sweep(sweep, store, root, **{"quiet": True, "writers": crew, **options})

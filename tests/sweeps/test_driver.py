@@ -17,6 +17,8 @@ from sandbox import Config, RequestError, train
 from sandbox.config import FIELDS
 from sandbox.sweeps import Range, choice, run_sweep
 from sandbox.sweeps.trials import JOURNAL, WORST
+from sandbox.tracking import Writers
+from sandbox.tracking.spool import Spool
 
 PARENT = "mlflow.parentRunId"
 
@@ -37,11 +39,11 @@ def logged(plain):
 
 
 @pytest.fixture
-def studied(tmp_path):
+def studied(root):
     """A function: a study's trials, by Optuna alone."""
 
-    def read(sweep):
-        storage = JournalStorage(JournalFileBackend(str(tmp_path / JOURNAL)))
+    def read(sweep, where=root):
+        storage = JournalStorage(JournalFileBackend(str(where / JOURNAL)))
         return optuna.load_study(study_name=sweep.id, storage=storage).trials
 
     return read
@@ -51,9 +53,9 @@ def keys(runs):
     return sorted(run.data.tags["config_key"] for run in runs)
 
 
-def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, store, plain, logged, studied, tmp_path):
+def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, plain, logged, studied, tmp_path):
     sweep = small("whole sweep", reading="Look at `cost`.")
-    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
+    outcome = run_here(sweep)
     assert (outcome.status, outcome.done, outcome.before, outcome.diverged) == ("FINISHED", 4, 0, 0)
 
     found = plain.get_experiment_by_name("whole sweep")
@@ -99,16 +101,16 @@ def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, store, plai
 RATES = ("0.1", "1.0")
 
 
-def test_run_again_it_does_nothing_and_with_more_seeds_only_what_is_missing(small, store, logged, studied, tmp_path):
+def test_run_again_it_does_nothing_and_with_more_seeds_only_what_is_missing(small, run_here, logged, studied):
     sweep = small("again")
-    first = run_sweep(sweep, store, tmp_path, quiet=True)
+    first = run_here(sweep)
     parents, children = logged("again")
-    second = run_sweep(sweep, store, tmp_path, quiet=True)
+    second = run_here(sweep)
     assert (second.status, second.done, second.before, second.best) == ("FINISHED", 4, 4, first.best)
     assert [run.to_dictionary() for run in logged("again")[0]] == [run.to_dictionary() for run in parents]
     assert keys(logged("again")[1]) == keys(children)
 
-    more = run_sweep(sweep.replace(seeds=3), store, tmp_path, quiet=True)
+    more = run_here(sweep.replace(seeds=3))
     assert (more.done, more.before) == (6, 4)
     (parent,), children = logged("again")
     assert (parent.info.status, parent.data.metrics["runs"]) == ("FINISHED", 6)
@@ -117,12 +119,12 @@ def test_run_again_it_does_nothing_and_with_more_seeds_only_what_is_missing(smal
     assert sorted(int(child.data.tags["trial"]) for child in children) == list(range(6))
 
 
-def test_what_is_left_is_the_plan_without_what_is_done_however_many_are_done(small, store, logged, tmp_path):
+def test_what_is_left_is_the_plan_without_what_is_done_however_many_are_done(small, run_here, logged):
     """Six points with one seed are no substitute for three points with two."""
     space = {"learning_rate": Range(0.1, 1.0)}
     sweep = small("left", space=space, sampler="sobol", trials=6, seeds=1)
-    run_sweep(sweep, store, tmp_path, quiet=True)
-    outcome = run_sweep(sweep.replace(seeds=2), store, tmp_path, quiet=True)
+    run_here(sweep)
+    outcome = run_here(sweep.replace(seeds=2))
     assert (outcome.done, outcome.before) == (9, 6)
     seeds = [run.data.tags["seed"] for run in logged("left")[1]]
     assert (seeds.count("0"), seeds.count("1")) == (6, 3)
@@ -130,22 +132,24 @@ def test_what_is_left_is_the_plan_without_what_is_done_however_many_are_done(sma
 
 def test_either_store_can_be_lost(small, store, plain, logged, studied, tmp_path):
     sweep = small("lost")
-    run_sweep(sweep, store, tmp_path, quiet=True)
-    (tmp_path / JOURNAL).unlink()
-    assert run_sweep(sweep, store, tmp_path, quiet=True).before == 4
-    assert {trial.user_attrs["config_key"] for trial in studied(sweep)} == set(keys(logged("lost")[1]))
+    with Writers(Spool(store.uri, tmp_path), 1) as crew:
+        options = {"quiet": True, "writers": crew}
+        run_sweep(sweep, store, tmp_path, **options)
+        (tmp_path / JOURNAL).unlink()
+        assert run_sweep(sweep, store, tmp_path, **options).before == 4
+        assert {trial.user_attrs["config_key"] for trial in studied(sweep, tmp_path)} == set(keys(logged("lost")[1]))
 
-    plain.delete_run(logged("lost")[1][0].info.run_id)
-    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
-    assert (outcome.done, outcome.before) == (4, 3)
-    assert len(set(keys(logged("lost")[1]))) == 4
-    assert len(studied(sweep)) == 4
+        plain.delete_run(logged("lost")[1][0].info.run_id)
+        outcome = run_sweep(sweep, store, tmp_path, **options)
+        assert (outcome.done, outcome.before) == (4, 3)
+        assert len(set(keys(logged("lost")[1]))) == 4
+        assert len(studied(sweep, tmp_path)) == 4
 
 
-def test_a_diverged_trial_is_logged_as_such_and_finite_in_both_stores(small, store, logged, studied, tmp_path):
+def test_a_diverged_trial_is_logged_as_such_and_finite_in_both_stores(small, run_here, logged, studied):
     base = Config(dataset="moons", n_examples=60, hidden=(4,), activation="relu", output="linear", epochs=100)
     sweep = small("diverged", base=base, space={"learning_rate": choice(0.1, 1e3)})
-    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
+    outcome = run_here(sweep)
     assert (outcome.status, outcome.done, outcome.diverged) == ("FINISHED", 4, 2)
     assert outcome.best[0] == "learning_rate=0.1"
     (parent,), children = logged("diverged")
@@ -158,14 +162,14 @@ def test_a_diverged_trial_is_logged_as_such_and_finite_in_both_stores(small, sto
     values = sorted(trial.value for trial in studied(sweep))
     assert values[2:] == [WORST] * 2
     assert values[1] < 1
-    again = run_sweep(sweep, store, tmp_path, quiet=True)
+    again = run_here(sweep)
     assert (again.done, again.before, again.diverged, again.best) == (4, 4, 2, outcome.best)
 
 
-def test_a_sampler_that_learns(small, store, logged, studied, tmp_path):
+def test_a_sampler_that_learns(small, run_here, logged, studied):
     space = {"learning_rate": Range(0.01, 10.0, log=True), "hidden": choice((2,), (4,))}
     sweep = small("tpe", space=space, sampler="tpe", trials=15, seeds=3)
-    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
+    outcome = run_here(sweep)
     assert (outcome.status, outcome.done) == ("FINISHED", 15)
     (parent,), children = logged("tpe")
     assert parent.info.status == "FINISHED"
@@ -176,15 +180,15 @@ def test_a_sampler_that_learns(small, store, logged, studied, tmp_path):
     assert all(math.isfinite(trial.value) for trial in trials)
     points = {(run.data.params["learning_rate"], run.data.params["hidden"]) for run in children}
     assert len(points) == 5
-    assert run_sweep(sweep, store, tmp_path, quiet=True).before == 15
-    more = run_sweep(sweep.replace(trials=18), store, tmp_path, quiet=True)
+    assert run_here(sweep).before == 15
+    more = run_here(sweep.replace(trials=18))
     assert (more.done, more.before) == (18, 15)
 
 
-def test_a_sampler_that_learns_ends_where_a_space_has_no_more_points(small, store, studied, tmp_path):
+def test_a_sampler_that_learns_ends_where_a_space_has_no_more_points(small, run_here, studied):
     sweep = small("tpe exhausted", sampler="tpe", trials=24)  # two points, two seeds
-    assert run_sweep(sweep, store, tmp_path, quiet=True).done == 4
-    assert run_sweep(sweep, store, tmp_path, quiet=True).before == 4
+    assert run_here(sweep).done == 4
+    assert run_here(sweep).before == 4
     states = [trial.state for trial in studied(sweep)]
     assert states.count(TrialState.COMPLETE) == 4
     assert set(states) <= {TrialState.COMPLETE, TrialState.FAIL}
@@ -200,10 +204,10 @@ def test_a_combination_that_does_not_fit_leaves_nothing_behind(small, store, pla
 
 
 class Interrupted:
-    """`python -m experiments.NAME` in a process of its own, ended by a real Ctrl-C once `ready` says so."""
+    """A `sandbox` command in a process of its own, ended by a real Ctrl-C once `ready` says so."""
 
     def __init__(self, start, store, directory, *words):
-        self.process = start("-m", *words, "--tracking-uri", store.uri, cwd=directory, command="python")
+        self.process = start(*words, "--tracking-uri", store.uri, cwd=directory)
 
     def when(self, ready, times=1):
         deadline = time.monotonic() + 60
@@ -222,36 +226,54 @@ class Interrupted:
         return process.returncode, output
 
 
+HALFWAY = [
+    "--dataset",
+    "circle",
+    "--n-examples",
+    "100",
+    "--hidden",
+    "4",
+    "--epochs",
+    "5000",
+    "--vary",
+    "learning_rate=0.1,0.3,1,3",
+    "--seeds",
+    "3",
+]
+HALFWAY += ["--batch", "2"]
+
+
 def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(start, call, store, logged, tmp_path):
-    words = ("experiments.initializers", "--epochs", 1000, "--batch", 4)
+    words = ("sweep", "--name", "halfway", *HALFWAY)
     run = Interrupted(start, store, tmp_path, *words)
     code, output = run.when(lambda: len(list(tmp_path.glob("runs/spool/*/*.run"))) >= 3)  # before they are logged
     assert (code, "everything done so far is logged" in (tmp_path / ".stderr").read_text()) == (1, True)
-    (parent,), children = logged("initializers")
+    (parent,), children = logged("halfway")
     assert parent.info.status == "KILLED"
     assert {child.info.status for child in children} == {"FINISHED"}
-    assert 3 <= len(children) < 36
+    assert 3 <= len(children) < 12
     assert all("final_cost" in child.data.metrics for child in children)
     assert parent.data.metrics["runs"] == len(children)
 
-    code, output, errors = call("-m", *words, "--tracking-uri", store.uri, "--json", cwd=tmp_path, command="python")
+    code, output, errors = call(*words, "--tracking-uri", store.uri, "--json", cwd=tmp_path)
     assert (code, errors) == (0, "")
     (row,) = json.loads(output)["sweeps"]
-    assert (row["runs"], row["new"]) == (36, 36 - len(children))
-    (parent,), children = logged("initializers")
+    assert (row["runs"], row["new"]) == (12, 12 - len(children))
+    (parent,), children = logged("halfway")
     assert parent.info.status == "FINISHED"
     assert {child.info.status for child in children} == {"FINISHED"}
-    assert len(set(keys(children))) == len(children) == 36
+    assert len(set(keys(children))) == len(children) == 12
 
 
 def test_ctrl_c_while_networks_train(start, store, logged, tmp_path):
-    run = Interrupted(start, store, tmp_path, "experiments.learning_rate", "--epochs", 10_000_000)
+    words = ("sweep", "--name", "endless", *HALFWAY, "--epochs", 10_000_000)
+    run = Interrupted(start, store, tmp_path, *words)
     code, output = run.when(lambda: list(tmp_path.glob("runs/spool/*/scratch-*")), times=2)  # a writer has begun
     assert code == 1
     assert "Traceback" not in output + (tmp_path / ".stderr").read_text()
     deadline = time.monotonic() + 20  # the writer outlives the driver, to log what is in the spool
-    while not logged("learning_rate")[0] or logged("learning_rate")[0][0].info.status == "RUNNING":
+    while not logged("endless")[0] or logged("endless")[0][0].info.status == "RUNNING":
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    (parent,), children = logged("learning_rate")
+    (parent,), children = logged("endless")
     assert (parent.info.status, children) == ("KILLED", [])

@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from sandbox import Config, train
-from sandbox.sweeps import Range, choice, run_sweep
+from sandbox.sweeps import Range, choice
 from sandbox.sweeps.doctor import examine
 from sandbox.sweeps.pruning import rung_epochs
 from sandbox.sweeps.trials import open_storage
@@ -35,14 +35,14 @@ def test_rungs_double_up_to_half_of_the_training():
 
 @pytest.mark.parametrize("pruner", ["median", "halving", "hyperband"])
 def test_pruned_trials_keep_their_curve_so_far_and_the_others_their_numbers(
-    pruner, small, store, plain, numbers, tmp_path
+    pruner, small, run_here, root, store, plain
 ):
     sweep = small(f"pruned by {pruner}", base=BASE, space=SPACE, sampler="random", trials=24, seeds=1)
-    outcome = run_sweep(sweep, store, tmp_path, quiet=True, pruner=pruner)
+    outcome = run_here(sweep, pruner=pruner)
     assert (outcome.status, outcome.done) == ("FINISHED", 24)
     assert 3 <= outcome.pruned <= 21
 
-    trials = optuna.load_study(study_name=sweep.id, storage=open_storage(tmp_path)).trials
+    trials = optuna.load_study(study_name=sweep.id, storage=open_storage(root)).trials
     states = Counter(trial.state.name for trial in trials)
     assert states == {"PRUNED": outcome.pruned, "COMPLETE": 24 - outcome.pruned}
     in_optuna = {trial.user_attrs["config_key"]: trial for trial in trials}
@@ -67,15 +67,15 @@ def test_pruned_trials_keep_their_curve_so_far_and_the_others_their_numbers(
         recorded = [point.value for point in curve][: len(steps) - 1]
         assert recorded == pytest.approx(list(alone.costs[: len(recorded)]), rel=1e-9)
 
-    assert run_sweep(sweep, store, tmp_path, quiet=True, pruner=pruner).before == 24
-    assert examine(store, tmp_path).findings == []
+    assert run_here(sweep, pruner=pruner).before == 24
+    assert examine(store, root).findings == []
 
 
-@pytest.mark.parametrize("sampler", ["grid", "random", "sobol"])
-def test_results_do_not_depend_on_writers_or_batch(sampler, small, store, numbers, tmp_path):
+@pytest.mark.parametrize(("sampler", "options"), [("grid", {}), ("random", {}), ("sobol", {"writers": 2})])
+def test_results_do_not_depend_on_writers_or_batch(sampler, options, small, run_here, numbers):
     space = {"learning_rate": choice(0.1, 1.0, 3.0), "hidden": choice((2,), (3,))} if sampler == "grid" else SPACE
     trials = None if sampler == "grid" else 11
     sweep = small(f"{sampler} alike", base=BASE, space=space, sampler=sampler, trials=trials)
-    run_sweep(sweep, store, tmp_path, quiet=True, writers=2, batch=4)
+    run_here(sweep, batch=4, **options)
     alone = {trial.config.key: ("FINISHED", pytest.approx(train(trial.config).cost, rel=1e-12)) for trial in sweep.plan}
     assert numbers(sweep) == alone

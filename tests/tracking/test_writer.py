@@ -148,7 +148,7 @@ def test_several_writers_log_each_file_once_and_one_that_is_killed_is_replaced(s
         spool.put(Entry(to, record(make_record, to, name, **FIELDS)))
     spool.put(Entry(to, record(make_record, to, "refused", **{**FIELDS, "metrics": [("cost?!", 0.5, 0)]})))
     (spool.directory / "00000000000000000001-1-foreign.run").write_bytes(b"half a zip")
-    crew = Writers(spool, 2)
+    crew = Writers(spool, 2).start()
     crew._processes[next(iter(crew._processes))].kill()
     assert crew.wait()
     crew.close()
