@@ -38,7 +38,7 @@ ui: setup ## serve the MLflow UI on 127.0.0.1
 	@$(BIN)/sandbox ui
 
 test: setup ## run the tests (SLOW=1: also the minutes of kills and outages that CI runs)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope --reruns 2
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 bench: .venv-bench/.ready ## our trainer and pipeline against PyTorch, JAX and scikit-learn: about ten minutes
 	@.venv-bench/bin/python -m studies.bench

@@ -309,8 +309,9 @@ def run_sweeps(
     """Run sweeps one after another, print the closing table and the next command; the exit code."""
     from sandbox.sweeps.driver import run_sweep
     from sandbox.sweeps.table import outcome_frame, render
-    from sandbox.tracking import Store, Writers
+    from sandbox.tracking import Store
     from sandbox.tracking.spool import Spool
+    from sandbox.tracking.writers import Writers
 
     for sweep in sweeps:
         _ = sweep.total  # what does not fit is found before anything is trained

@@ -235,8 +235,3 @@ def test_a_port_that_something_else_holds_is_refused(here, store):
         code, output, errors = here("ui", "--tracking-uri", store.uri, "--port", port)
     assert (code, output) == (2, "")
     assert f"something listens at http://127.0.0.1:{port} already" in errors
-
-
-def test_the_ui_of_a_server_is_its_own(here, server):
-    refused = here("ui", "--tracking-uri", server)
-    assert refused == (2, "", f"error: the store is a server already: open {server} in a browser\n")

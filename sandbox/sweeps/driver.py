@@ -26,8 +26,9 @@ from sandbox.sweeps.state import read_state, trials_of
 from sandbox.sweeps.sweep import Sweep, Trial
 from sandbox.sweeps.trials import Trials
 from sandbox.sweeps.work import Done, work, work_apart
-from sandbox.tracking import Store, StoreError, Writers
+from sandbox.tracking import Store, StoreError
 from sandbox.tracking.spool import Destination, Entry, Spool
+from sandbox.tracking.writers import Writers
 
 SMALLEST_BATCH, LARGEST_BATCH = 32, 1024
 FIRST_PRUNED_BATCH = 8  # pruners compare with trials that have ended

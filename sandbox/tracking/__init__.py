@@ -6,6 +6,5 @@ Importing this package does not import MLflow (a second or two): that happens wh
 from sandbox.tracking.connection import StoreError
 from sandbox.tracking.record import Record
 from sandbox.tracking.store import Store
-from sandbox.tracking.writers import Writers
 
-__all__ = ["Record", "Store", "StoreError", "Writers"]
+__all__ = ["Record", "Store", "StoreError"]

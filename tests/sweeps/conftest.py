@@ -5,8 +5,8 @@ import pytest
 from sandbox import Config
 from sandbox.sweeps import Sweep, choice, run_sweep
 from sandbox.sweeps.work import work
-from sandbox.tracking import Writers
 from sandbox.tracking.spool import Spool
+from sandbox.tracking.writers import Writers
 
 
 @pytest.fixture(scope="session")

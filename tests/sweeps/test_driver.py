@@ -17,8 +17,8 @@ from sandbox import Config, RequestError, train
 from sandbox.config import FIELDS
 from sandbox.sweeps import Range, choice, run_sweep
 from sandbox.sweeps.trials import JOURNAL, WORST
-from sandbox.tracking import Writers
 from sandbox.tracking.spool import Spool
+from sandbox.tracking.writers import Writers
 
 PARENT = "mlflow.parentRunId"
 

@@ -30,3 +30,8 @@ def test_artifacts_logged_beside_the_server_can_be_read_through_it(server, store
     path = MlflowClient(server).download_artifacts(run_id, "boundary.png", str(tmp_path))
     with open(path, "rb") as file:
         assert file.read() == record.images["boundary.png"]
+
+
+def test_its_ui_is_its_own(call, server, tmp_path):
+    refused = call("ui", "--tracking-uri", server, cwd=tmp_path)
+    assert refused == (2, "", f"error: the store is a server already: open {server} in a browser\n")
