@@ -3,17 +3,13 @@
 import json
 import shlex
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
 from sandbox.cli import RUNS, cli, store_options
 from sandbox.errors import RequestError
-
-FEW = 200  # runs that are written sooner than a process that writes them has started
 
 
 @cli.command()
@@ -91,8 +87,10 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
     from sandbox.comparison.findings import Findings
     from sandbox.comparison.publish import publish
     from sandbox.comparison.report import Facts
-    from sandbox.comparison.writer import Writer
     from sandbox.tracking import Store
+    from sandbox.tracking.connection import shown
+    from sandbox.tracking.spool import Spool
+    from sandbox.tracking.writers import Writers
 
     store = Store(tracking_uri, RUNS)
     store.check()
@@ -100,13 +98,11 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
     found: list[Findings] = []
 
     def finish(outcome: Any) -> None:
-        facts = Facts(command, time.strftime("%Y-%m-%d %H:%M"), without_password(store.uri), outcome.seconds)
+        facts = Facts(command, time.strftime("%Y-%m-%d %H:%M"), shown(store.uri), outcome.seconds)
         found.append(publish(outcome, store, directory, facts))
 
-    with ExitStack() as stack:
-        writer = stack.enter_context(Writer(store)) if comparison.total > FEW else None
-        write = {"submit": writer.submit, "flush": writer.flush} if writer else {}
-        outcome = run_comparison(comparison, store, **write, publish=finish, quiet=as_json)
+    with Writers(Spool(store.uri, RUNS).open(), 1) as crew:
+        outcome = run_comparison(comparison, store, crew=crew, publish=finish, quiet=as_json)
     if as_json:
         click.echo(json.dumps(_report(outcome, found, directory)))
     elif not found:
@@ -114,12 +110,6 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
     else:
         _print(outcome, found[0], directory)
     return 0 if found else 1
-
-
-def without_password(uri: str) -> str:
-    """The address of a store as it may be shown to anybody."""
-    parts = urlsplit(uri)
-    return uri.replace(f"{parts.username or ''}:{parts.password}@", "") if parts.password else uri
 
 
 def _report(outcome: Any, found: list[Any], directory: Path) -> dict[str, Any]:

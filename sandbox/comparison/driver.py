@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ from sandbox.config import Config
 from sandbox.nn.hooks import Snapshots
 from sandbox.result import Result
 from sandbox.sweeps.record import git_commit
-from sandbox.tracking import Record, Store
+from sandbox.tracking import Record, Store, StoreError
+from sandbox.tracking.spool import Destination, Entry
+from sandbox.tracking.writers import Writers
 from sandbox.train import train_many
 
 EXPERIMENT = "compare"
@@ -22,7 +25,7 @@ QUESTION = "Feature engineering or hidden layers? Every arm tuned with equal eff
 CURVE_POINTS = 25
 BATCH_RUNS, BATCH_EXAMPLES = 400, 50_000  # of a batch that is trained before it is logged: a few seconds
 SIZES_SHOWN = 4
-Submit = Callable[[Record, str, str | None], object]
+Submit = Callable[[Record], object]
 
 
 class Job(NamedTuple):
@@ -58,17 +61,19 @@ def run_comparison(
     comparison: Comparison,
     store: Store,
     *,
-    submit: Submit | None = None,
-    flush: Callable[[], None] | None = None,
+    crew: Writers | None = None,
     publish: Callable[[Outcome], None] | None = None,
     quiet: bool = False,
 ) -> Outcome:
     """Train and log all runs of a comparison that are not logged yet, then `publish` what it came to.
 
-    `submit` takes the place of `store.log`, and `flush` waits until what was submitted is written. Ctrl-C ends it with
+    With a `crew`, runs are kept in its spool, and its processes log them while the next are trained. Ctrl-C ends it with
     everything done so far logged: its status is then KILLED, and the same call goes on from there.
+
+    Raises StoreError where the store does not answer; what the spool has waits for the next call.
     """
     started = time.perf_counter()
+    _drain(crew)  # what an earlier process left
     outcome = Outcome(comparison, store.experiment(EXPERIMENT, QUESTION))
     parent = store.find_parent(outcome.experiment_id, comparison.id)
     logged = _logged(store, comparison.id) if parent else {}
@@ -78,7 +83,7 @@ def run_comparison(
         store.reopen(parent)
         store.kill_running(parent)
     outcome.parent_id = parent
-    driver = _Driver(outcome, logged, submit or store.log, quiet)
+    driver = _Driver(outcome, logged, _submit(outcome, store, crew), quiet)
     try:
         with driver.bar:
             for run in driver.train(driver.tuning()):
@@ -90,21 +95,50 @@ def run_comparison(
                 outcome.runs.append(run)
         driver.complete_pictures()
         outcome.seconds = time.perf_counter() - started
-        if flush:
-            flush()
+        _drain(crew)
         if publish:
             publish(outcome)
     except KeyboardInterrupt:
         outcome.status = "KILLED"
+        _drain(crew)
     except BaseException:
         outcome.status = "FAILED"
+        with suppress(StoreError):  # the first error is the one to tell
+            _finish(outcome, store)
         raise
-    finally:
-        outcome.seconds = time.perf_counter() - started
-        diverged = sum(run.diverged for run in outcome.runs)
-        figures = {"runs": float(len(outcome.runs)), "diverged_runs": float(diverged)}
-        store.finish_parent(parent, outcome.status, figures)
+    outcome.seconds = time.perf_counter() - started
+    _finish(outcome, store)
     return outcome
+
+
+def _submit(outcome: Outcome, store: Store, crew: Writers | None) -> Submit:
+    """What keeps a run: the spool, or without a crew the store itself."""
+    if crew is None:
+        return lambda record: store.log(record, outcome.experiment_id, outcome.parent_id)
+    tags, params = _parent_words(outcome.comparison)
+    name = outcome.comparison.id
+    destination = Destination(EXPERIMENT, QUESTION, name, name, tags, params)
+    return lambda record: crew.start().spool.put(Entry(destination, record))
+
+
+def _drain(crew: Writers | None) -> None:
+    """Wait until the crew has logged what its spool holds. Raises StoreError where it cannot, or sets a run aside."""
+    if crew is None or not crew.spool.files():
+        return
+    rejected = crew.rejected
+    if not crew.start().wait():
+        why = crew.down or "the store is silent"
+        raise StoreError(f"{why}: {crew.spool.count()} runs wait in the spool. The same command goes on from here")
+    if crew.rejected > rejected:
+        raise StoreError(
+            f"{crew.rejected - rejected} runs could not be logged and were set aside: sandbox doctor names them"
+        )
+
+
+def _finish(outcome: Outcome, store: Store) -> None:
+    diverged = sum(run.diverged for run in outcome.runs)
+    figures = {"runs": float(len(outcome.runs)), "diverged_runs": float(diverged)}
+    store.finish_parent(outcome.parent_id, outcome.status, figures)
 
 
 class _Driver:
@@ -144,9 +178,7 @@ class _Driver:
             results = self._results(batch)
             for job, result in zip(batch, results, strict=True):
                 run = from_result(result, job.cell, job.role, job.trial)
-                self.submit(
-                    to_record(run, result, self.comparison.id), self.outcome.experiment_id, self.outcome.parent_id
-                )
+                self.submit(to_record(run, result, self.comparison.id))
                 self.bar.update()
                 yield run
 

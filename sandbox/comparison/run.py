@@ -114,6 +114,7 @@ def to_record(run: Run, result: Result, comparison: str) -> Record:
         metrics=[*named, *((key, float(value), 0) for key, value in finals.items() if math.isfinite(value))],
         tags={
             "comparison": comparison,
+            "sweep": comparison,
             "role": run.role,
             "arm": cell.arm,
             "dataset": cell.dataset,

@@ -78,7 +78,7 @@ class Spool:
         return found
 
     def open(self) -> "Spool":
-        """Make the directory, with a note of the store that it is for."""
+        """Make the directory, with a note of the store that it is for: its owner's alone, for it may hold a password."""
         self.directory.mkdir(parents=True, exist_ok=True)
         target = self.directory / "store.json"
         if not target.exists():
@@ -309,7 +309,8 @@ def is_alive(pid: int) -> bool:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all, readable by its owner alone."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
     draft.replace(path)

@@ -83,7 +83,11 @@ class Writer:
         if entry.destination.sweep:
             text = f"{text} AND {equals('sweep', entry.destination.sweep)}"
         with reporting(self.store.uri):
-            found = [run for run in search(self.store.client, [experiment], text) if ABANDONED not in run.data.tags]
+            found = [
+                run
+                for run in search(self.store.client, [experiment], text)
+                if ABANDONED not in run.data.tags and run.info.run_name == entry.record.name
+            ]
         for run in found:
             if run.info.status == "RUNNING":
                 self.store.abandon(run.info.run_id)

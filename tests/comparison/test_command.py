@@ -7,7 +7,6 @@ import time
 import pytest
 
 from sandbox.cli import main
-from sandbox.comparison.command import without_password
 from sandbox.comparison.driver import EXPERIMENT
 from sandbox.tracking import Store
 
@@ -92,8 +91,3 @@ def test_ctrl_c_keeps_what_is_done(start, tmp_path):
     assert len(parents) == 1
     parents = store.runs_frame([EXPERIMENT], "tags.role = 'comparison'")
     assert list(parents["status"]) == ["KILLED"]
-
-
-def test_the_address_is_shown_without_its_password():
-    assert without_password("postgresql://me:secret@host/db") == "postgresql://host/db"
-    assert without_password("sqlite:////tmp/m.db") == "sqlite:////tmp/m.db"

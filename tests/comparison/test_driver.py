@@ -13,8 +13,9 @@ from sandbox.comparison import parse_arm
 from sandbox.comparison.driver import EXPERIMENT, run_comparison
 from sandbox.comparison.protocol import Comparison
 from sandbox.comparison.statistics import ALIKE, BETTER
-from sandbox.comparison.writer import Writer
-from sandbox.tracking import Store
+from sandbox.tracking import Store, StoreError
+from sandbox.tracking.spool import Spool
+from sandbox.tracking.writers import Writers
 
 pytestmark = pytest.mark.slow
 
@@ -153,19 +154,22 @@ def test_the_winner_is_the_best_trial_by_validation(done):
         assert {winner.learning_rate} == set(trials[trials.trial == best].learning_rate)
 
 
-def test_what_was_interrupted_goes_on(small, store, plain):
+class Interrupted(Spool):
+    """A spool during whose 21st entry somebody presses Ctrl-C."""
+
+    def put(self, entry):
+        if len(list(self.directory.glob("*.put"))) == 20:
+            raise KeyboardInterrupt
+        path = super().put(entry)
+        path.with_suffix(".put").touch()
+        return path
+
+
+def test_what_was_interrupted_goes_on(small, store, plain, tmp_path):
     """Ctrl-C after twenty runs: they stay, the parent is KILLED; the next call trains the others."""
     comparison = small.replace(first_seed=100)
-    count = 0
-
-    def submit(*words):
-        nonlocal count
-        count += 1
-        if count > 20:
-            raise KeyboardInterrupt
-        return store.log(*words)
-
-    outcome = run_comparison(comparison, store, submit=submit, quiet=True)
+    with Writers(Interrupted(store.uri, tmp_path).open(), 1) as crew:
+        outcome = run_comparison(comparison, store, crew=crew, quiet=True)
     assert outcome.status == plain.get_run(outcome.parent_id).info.status == "KILLED"
     again = run_comparison(comparison, store, quiet=True)
     assert (again.status, again.before, again.parent_id) == ("FINISHED", 20, outcome.parent_id)
@@ -177,17 +181,9 @@ def test_what_was_interrupted_goes_on(small, store, plain):
 def test_what_was_killed_goes_on(start, call, tmp_path):
     """The process and its writer are killed outright while they train; the same command does only what is missing."""
     words = ("compare", "--dataset", "circle", "--n", "16", "--arm", "raw:", "--arm", "deep: hidden=8,8")
-    words = (
-        *words,
-        "--seeds",
-        6,
-        "--trials",
-        4,
-        "--epochs",
-        2500,
-        "--tracking-uri",
+    words += (
+        *["--seeds", "6", "--trials", "4", "--epochs", "2500", "--json", "--tracking-uri"],
         f"sqlite:///{tmp_path}/m.db",
-        "--json",
     )
     store, logged = Store(f"sqlite:///{tmp_path}/m.db"), 0
     store.check()
@@ -206,12 +202,24 @@ def test_what_was_killed_goes_on(start, call, tmp_path):
     assert len(frame) == len(frame[["tags.arm", "tags.config_key"]].drop_duplicates()) == report["runs"]
 
 
-def test_the_writer_writes_everything_and_says_what_it_could_not(small, tmp_path):
+class Idle(Writers):
+    """A crew that logs nothing."""
+
+    def start(self):
+        return self
+
+
+def test_what_an_earlier_process_left_in_the_spool_is_logged_and_not_trained_again(small, tmp_path):
     store = Store(f"sqlite:///{tmp_path}/mlflow.db")
     store.check()
     comparison = small.replace(sizes=(16,), seeds=2, trials=1, epochs=20)
-    with Writer(store) as writer:
-        outcome = run_comparison(comparison, store, submit=writer.submit, flush=writer.flush, quiet=True)
+    spool = Spool(store.uri, tmp_path).open()
+    with pytest.raises(StoreError, match="runs wait in the spool"):
+        run_comparison(comparison, store, crew=Idle(spool), quiet=True)
+    assert len(spool.files()) == comparison.total
+    with Writers(spool, 1) as crew:
+        outcome = run_comparison(comparison, store, crew=crew, quiet=True)
+    assert (outcome.status, outcome.before) == ("FINISHED", comparison.total)
     frame = store.runs_frame([EXPERIMENT], f"tags.comparison = '{comparison.id}'")
     assert len(frame) == len(outcome.runs) == comparison.total
     assert set(frame["tags.mlflow.parentRunId"]) == {outcome.parent_id}

@@ -44,6 +44,13 @@ def test_a_record_comes_back_bit_for_bit(spool, whole):
     assert (spool.count(), read(path).key) == (1, "lr=0.1")
 
 
+def test_the_note_of_the_store_is_its_owners_alone(tmp_path):
+    spool = Spool("postgresql://me:secret@host/db", tmp_path).open()
+    notes = [path for path in spool.directory.iterdir() if "secret" in path.read_text()]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in notes] == [0o600]
+    assert [one.uri for one in Spool.all(tmp_path)] == [spool.uri]
+
+
 def test_the_end_of_a_sweep_comes_back_too(spool):
     end = Entry(PLACE, None, "KILLED", {"runs": 3.0}, {"best": "rate=0.1"})
     assert read(spool.put(end)) == end
