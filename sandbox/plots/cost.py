@@ -1,19 +1,26 @@
 """The cost against the epochs: how a run learnt, and where it ended."""
 
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
 from sandbox.errors import RequestError
-from sandbox.plots.picture import FAMILY, INK, Picture, encode, number, numbers, steps, warm
+from sandbox.plots.picture import FAMILY, INK, Box, Picture, encode, number, numbers, steps, warm
 
 LOGARITHMIC_FROM = 20.0  # largest over smallest cost from which a logarithmic axis shows more
 CURVE, WARNING = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
 _LARGEST, _SMALLEST = 1e300, 1e-300  # beyond these, axes overflow
+
+_THREAD = threading.local()
+_KEPT = 40  # frames a thread remembers, of about 600 kB each
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +43,9 @@ def cost_figure(
     'log'
     """
     picture = Picture((480, 320))
-    _draw(picture, epochs, costs, title, diverged_at, label)
+    curve = Curve(epochs, costs, diverged_at)
+    frame = _frame(picture, curve, label, headline=bool(title) or diverged_at is not None)
+    _draw(picture, frame, curve, title)
     return picture.figure
 
 
@@ -54,71 +63,108 @@ def cost_png(
     >>> cost_png([0, 1, 2], [0.5, 0.4, 0.3], size=(320, 240))[:4]
     b'\\x89PNG'
     """
+    curve = Curve(epochs, costs, diverged_at)
     picture = warm("cost", size)
-    _draw(picture, epochs, costs, title, diverged_at, label)
-    return encode(picture.pixels().convert("RGB"))
+    headline = bool(title) or diverged_at is not None
+    frames: OrderedDict[object, tuple[Box, Any]] = _THREAD.__dict__.setdefault("frames", OrderedDict())
+    key = (picture.size, label, headline, curve.logarithmic, curve.x_limits, curve.y_limits)
+    if key in frames:
+        box, pixels = frames[key]
+        picture.place_box(box)
+        _scale(picture, curve)
+        picture.canvas.restore_region(pixels)
+    else:
+        box = _frame(picture, curve, label, headline)
+        picture.canvas.draw()
+        frames[key] = box, picture.canvas.copy_from_bbox(picture.figure.bbox)
+        if len(frames) > _KEPT:
+            frames.popitem(last=False)
+    frames.move_to_end(key)
+    for artist in _draw(picture, box, curve, title):
+        picture.axes.draw_artist(artist)
+    return encode(picture.drawn().convert("RGB"))
 
 
-def _draw(
-    picture: Picture, epochs: ArrayLike, costs: ArrayLike, title: str, diverged_at: int | None, label: str
-) -> None:
-    x, y = _finite(epochs, costs)
-    logarithmic = bool(y.size and y.min() > 0 and y.max() > LOGARITHMIC_FROM * y.min())
+class Curve:
+    """The finite points of a curve, and the limits of axes that show it: round, so that many curves share them."""
+
+    def __init__(self, epochs: ArrayLike, costs: ArrayLike, diverged_at: int | None) -> None:
+        self.x, self.y = x, y = _finite(epochs, costs)
+        self.diverged_at = diverged_at
+        self.logarithmic = bool(y.size and y.min() > 0 and y.max() > LOGARITHMIC_FROM * y.min())
+        self.x_limits = _span(x if diverged_at is None else np.append(x, diverged_at))
+        self.y_limits = _log_limits(y) if self.logarithmic else _limits(y)
+
+
+def _scale(picture: Picture, curve: Curve) -> None:
+    left, right = curve.x_limits
+    if (scale := "log" if curve.logarithmic else "linear") != picture.axes.get_yscale():
+        picture.axes.set_yscale(scale)
+    picture.axes.set(xlim=(left, right + 0.02 * (right - left)), ylim=curve.y_limits)
+
+
+def _frame(picture: Picture, curve: Curve, label: str, headline: bool) -> Box:
+    """Everything but the curve: axes, ticks, grid, labels; the box of the axes."""
     axes, font = picture.axes, picture.font
-    if (scale := "log" if logarithmic else "linear") != axes.get_yscale():
-        axes.set_yscale(scale)
-
-    left_end, right_end = _span(x if diverged_at is None else np.append(x, diverged_at))
-    low, high = _log_limits(y) if logarithmic else _limits(y)
-    axes.set(xlim=(left_end, right_end + 0.02 * (right_end - left_end)), ylim=(low, high))
-    x_ticks = steps(left_end, right_end)
+    _scale(picture, curve)
+    x_ticks = steps(*curve.x_limits)
     x_ticks = x_ticks[x_ticks == np.round(x_ticks)]
-    y_ticks = _log_ticks(low, high) if logarithmic else steps(low, high)
-    x_labels, y_labels = numbers(x_ticks), _powers(y_ticks) if logarithmic else numbers(y_ticks)
+    y_ticks = _log_ticks(*curve.y_limits) if curve.logarithmic else steps(*curve.y_limits)
+    x_labels, y_labels = numbers(x_ticks), _powers(y_ticks) if curve.logarithmic else numbers(y_ticks)
     picture.ticks("x", x_ticks, x_labels)
     picture.ticks("y", y_ticks, y_labels)
     axes.grid(True, axis="y", color="#dddddd", linewidth=1)
     axes.set_axisbelow(True)
-
     box = picture.place(
         left=2.0 * font + max((picture.width(text, 0.9) for text in y_labels), default=0.0),
         right=0.4 * font + 0.5 * max((picture.width(text, 0.9) for text in x_labels), default=0.0),
-        top=1.8 * font if title or diverged_at is not None else 0.7 * font,
+        top=1.8 * font if headline else 0.7 * font,
         bottom=3.0 * font,
     )
     picture.label(box, ["epoch"], [label])
-    _headline(picture, box, title, diverged_at)
+    return box
+
+
+def _draw(picture: Picture, box: Box, curve: Curve, title: str) -> list[Artist]:
+    """The curve and what is written about it."""
+    axes, font, x, y = picture.axes, picture.font, curve.x, curve.y
+    drawn = _headline(picture, box, title, curve.diverged_at)
     if not y.size:
         style = {"fontsize": font, "fontfamily": FAMILY, "color": INK}
         style["bbox"] = {"facecolor": "white", "edgecolor": "none"}
-        axes.text(0.5, 0.5, "no finite cost", transform=axes.transAxes, ha="center", va="center", **style)
-        return
-    axes.plot(*_thin(x, y, 2 * box[2]), color=CURVE, linewidth=0.13 * font, solid_joinstyle="round")
+        return [
+            *drawn,
+            axes.text(0.5, 0.5, "no finite cost", transform=axes.transAxes, ha="center", va="center", **style),
+        ]
+    drawn += axes.plot(*_thin(x, y, 2 * box[2]), color=CURVE, linewidth=0.13 * font, solid_joinstyle="round")
     marked = slice(None) if y.size <= 20 else slice(-1, None)
-    axes.plot(x[marked], y[marked], "o", color=CURVE, markersize=0.4 * font, clip_on=False)
-    _name_last(picture, box, x, y)
+    drawn += axes.plot(x[marked], y[marked], "o", color=CURVE, markersize=0.4 * font, clip_on=False)
+    return [*drawn, _name_last(picture, box, x, y)]
 
 
-def _headline(picture: Picture, box: tuple[int, int, int, int], title: str, diverged_at: int | None) -> None:
+def _headline(picture: Picture, box: Box, title: str, diverged_at: int | None) -> list[Artist]:
     """The title on the left; on the right, where it hides no curve, that the run diverged."""
     across, down = box[2:]
     style = {"fontsize": picture.font, "fontfamily": FAMILY, "va": "bottom", "parse_math": False}
     baseline = 1 + 0.35 * picture.font / down
     room = float(across)
     axes = picture.axes
+    drawn: list[Artist] = []
     if diverged_at is not None:
-        axes.axvline(diverged_at, color=WARNING, linewidth=0.1 * picture.font, linestyle=(0, (4, 3)), zorder=1.5)
+        line = axes.axvline(diverged_at, color=WARNING, linewidth=0.1 * picture.font, linestyle=(0, (4, 3)), zorder=1.5)
         spare = room - picture.width(title) - picture.font
         verdict = picture.fit(
             [f"diverged at epoch {diverged_at}", f"diverged at {diverged_at}"], max(spare, 0.45 * across)
         )
-        axes.text(1, baseline, verdict, transform=axes.transAxes, ha="right", color=WARNING, **style)
+        said = axes.text(1, baseline, verdict, transform=axes.transAxes, ha="right", color=WARNING, **style)
+        drawn += [line, said]
         room -= picture.width(verdict) + picture.font
     shown = picture.fit([title], room)
-    axes.text(0, baseline, shown, transform=axes.transAxes, ha="left", color=INK, **style)
+    named = axes.text(0, baseline, shown, transform=axes.transAxes, ha="left", color=INK, **style)
+    return [*drawn, named]
 
 
-def _name_last(picture: Picture, box: tuple[int, int, int, int], x: Floats, y: Floats) -> None:
+def _name_last(picture: Picture, box: Box, x: Floats, y: Floats) -> Artist:
     """Write the last cost just above or below the last stretch of the curve, wherever there is more room."""
     _, _, across, down = box
     axes, font = picture.axes, picture.font
@@ -135,7 +181,7 @@ def _name_last(picture: Picture, box: tuple[int, int, int, int], x: Floats, y: F
     gap = 0.4 * font / down
     need = 1.1 * font / down
     up = above >= min(below, need + gap)
-    axes.text(
+    return axes.text(
         right,
         min(stretch.max() + gap, 1 - need) if up else max(stretch.min() - gap, need),
         text,
@@ -178,20 +224,25 @@ def _span(values: Floats) -> tuple[float, float]:
 
 
 def _limits(y: Floats) -> tuple[float, float]:
+    """Round limits with a margin around the values."""
     if not y.size:
         return 0.0, 1.0
     low, high = float(y.min()), float(y.max())
-    margin = 0.08 * (high - low)
+    margin = 0.06 * (high - low)
     if high == low:
         margin = 0.1 * abs(high) or 1.0
     margin = max(margin, 1e-4 * abs(high))  # rounding errors are no curve
-    return low - margin, high + margin
+    low, high = low - margin, high + margin
+    unit = 10.0 ** (math.floor(math.log10(high - low)) - 1)
+    return math.floor(low / unit) * unit, math.ceil(high / unit) * unit
 
 
 def _log_limits(y: Floats) -> tuple[float, float]:
+    """The same on a logarithmic axis: quarters of a power of ten."""
     low, high = math.log10(y.min()), math.log10(y.max())
-    margin = 0.08 * (high - low)
-    return 10.0 ** max(low - margin, -305.0), 10.0 ** min(high + margin, 305.0)
+    margin = 0.05 * (high - low)
+    low, high = math.floor(4 * (low - margin)) / 4, math.ceil(4 * (high + margin)) / 4
+    return 10.0 ** max(low, -305.0), 10.0 ** min(high, 305.0)
 
 
 def _log_ticks(low: float, high: float) -> Floats:

@@ -19,6 +19,7 @@ INK = "#222222"
 FAMILY = "DejaVu Sans"  # ships with matplotlib
 _FONT_FILE = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 _THREAD = threading.local()
+Box = tuple[int, int, int, int]  # of axes: left, top, width, height in pixels
 
 
 class Picture:
@@ -56,15 +57,21 @@ class Picture:
                 artist.remove()
         self.key.set_visible(False)
 
-    def place(self, left: float, right: float, top: float, bottom: float) -> tuple[int, int, int, int]:
+    def place(self, left: float, right: float, top: float, bottom: float) -> Box:
         """Give the axes these margins; returns their box as (left, top, width, height) in pixels."""
         width, height = self.size
         left, right, top, bottom = (round(margin) for margin in (left, right, top, bottom))
-        across, down = max(width - left - right, 8), max(height - top - bottom, 8)
-        self.axes.set_position((left / width, bottom / height, across / width, down / height))
-        return left, top, across, down
+        box = left, top, max(width - left - right, 8), max(height - top - bottom, 8)
+        self.place_box(box)
+        return box
 
-    def place_key(self, box: tuple[int, int, int, int], gap: float, width: float) -> None:
+    def place_box(self, box: Box) -> None:
+        """Give the axes this box."""
+        left, top, across, down = box
+        width, height = self.size
+        self.axes.set_position((left / width, (height - top - down) / height, across / width, down / height))
+
+    def place_key(self, box: Box, gap: float, width: float) -> None:
         """Show the key, `width` pixels wide, beside the axes' box; its coordinates run from 0 to 1."""
         left, top, across, down = box
         bottom = self.size[1] - top - down
@@ -74,7 +81,7 @@ class Picture:
         )
         self.key.set(xlim=(0, 1), ylim=(0, 1), visible=True)
 
-    def label(self, box: tuple[int, int, int, int], x: Sequence[str], y: Sequence[str]) -> None:
+    def label(self, box: Box, x: Sequence[str], y: Sequence[str]) -> None:
         """Name the axes: of each the first wording that fits, along the picture's edges."""
         left, top, across, down = box
         width, height = self.size
@@ -111,6 +118,10 @@ class Picture:
     def pixels(self) -> Image.Image:
         """Draw the figure: an RGBA image."""
         self.canvas.draw()
+        return self.drawn()
+
+    def drawn(self) -> Image.Image:
+        """What has been drawn so far: an RGBA image."""
         return Image.fromarray(np.asarray(self.canvas.buffer_rgba()))
 
 

@@ -15,7 +15,7 @@ from sandbox.tracking.record import LARGEST
 from sandbox.train import Result
 
 CURVE_POINTS = 199  # with the final cost, 200 points of the cost curve are logged
-FRAMES = 8  # pictures of the boundary, from the first epoch to the last
+FRAMES = 6  # pictures of the boundary, from the first epoch to the last
 
 
 def snapshot_epochs(epochs: int) -> tuple[int, ...]:

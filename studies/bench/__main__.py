@@ -29,10 +29,10 @@ PARTS = {
 @click.option("--picture/--no-picture", default=True, show_default=True, help="Draw the README's picture anew.")
 @click.option("--json", "target", type=Path, default=Path("runs/bench.json"), show_default=True)
 def main(only: tuple[str, ...], repeats: int, picture: bool, target: Path) -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # one core for everybody
     rows: list[Row] = []
+    cores = _cores()
     for name in only or PARTS:
+        _stay_on(cores if name == "pipeline" else {max(cores)})  # elsewhere one core for everybody
         for row in PARTS[name](repeats):
             rows.append(row)
             click.echo(
@@ -40,6 +40,7 @@ def main(only: tuple[str, ...], repeats: int, picture: bool, target: Path) -> No
                 + (f" (at most {row.at_most})" if row.at_most else "")
                 + (f"  {row.note}" if row.note else "")
             )
+    _stay_on({max(cores)})
     if picture and not only:
         click.echo(f"drawn: {draw(repeats)}")
     report = {
@@ -53,6 +54,15 @@ def main(only: tuple[str, ...], repeats: int, picture: bool, target: Path) -> No
     click.echo(
         f"\n{frame.to_string(index=False, na_rep='', float_format=lambda value: f'{value:.4g}')}\n\nwritten to {target}"
     )
+
+
+def _cores() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+
+
+def _stay_on(cores: set[int]) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
 
 
 if __name__ == "__main__":
