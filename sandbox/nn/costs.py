@@ -30,7 +30,10 @@ class Cost:
     def value(
         self, A: np.ndarray, Z: np.ndarray, Y: np.ndarray, D: np.ndarray, T: np.ndarray, layout: Any
     ) -> Callable[[], Any]:
-        """The call that gives the cost, one number per replica: D as `derivative` left it, Z the logits, T scratch."""
+        """The call that gives the cost, one number per replica: D as `derivative` left it, Z the logits, T scratch.
+
+        Y may be read once, when this is made.
+        """
         raise NotImplementedError
 
 
@@ -86,18 +89,20 @@ class BinaryCrossEntropy(Cost):
     tasks = ("binary", "multiclass")
 
     def value(self, A, Z, Y, D, T, layout):
-        zero, linear, product = np.zeros((), Z.dtype), np.empty_like(Z), np.empty_like(Z)
+        # max(Z, 0) - Z Y is half of |Z| + (1 - 2Y) Z: for labels exact, and never below 0
+        turned = np.array(np.broadcast_to(1 - 2 * Y, Z.shape), Z.dtype)
+        doubled, ones = np.empty_like(Z), np.ones_like(Z)
+        soft, hard = layout.total(T, ones), layout.total(doubled, ones)
+        per_example = 1 / layout.examples(Z)
 
         def value():
             np.abs(Z, T)
+            multiply(Z, turned, doubled)
+            np.add(doubled, T, doubled)
             np.negative(T, T)
             np.exp(T, T)
             np.log1p(T, T)
-            np.maximum(Z, zero, out=linear)
-            np.multiply(Z, Y, product)
-            subtract(linear, product, linear)  # first: it is exact for labels, and T is as small as the cost
-            np.add(T, linear, T)
-            return layout.mean(T)
+            return (soft() + 0.5 * hard()) * per_example
 
         return value
 

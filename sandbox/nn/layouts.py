@@ -110,9 +110,12 @@ class Stacked:
         return A
 
     def targets(self, Y: np.ndarray) -> np.ndarray:
-        """Y (outputs, examples), or with the replicas' axis in front, such that it broadcasts against the outputs."""
-        own = Y.ndim > 2
-        return np.moveaxis(Y, -2, 0) if own else Y.reshape(len(Y), *(1 for _ in self.lead), -1)
+        """Y (outputs, examples), or with the replicas' axis in front, as a buffer: NumPy is slow where it broadcasts."""
+        if not self.lead:
+            return Y
+        buffer = self.empty(Y.shape[-2], Y.shape[-1])
+        buffer[...] = np.moveaxis(Y, -2, 0) if Y.ndim > 2 else Y.reshape(len(Y), *(1 for _ in self.lead), -1)
+        return buffer
 
     def arrange(self, parameters: np.ndarray) -> np.ndarray:
         """Parameters (..., P) copied into this layout's order."""

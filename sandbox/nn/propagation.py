@@ -22,7 +22,8 @@ class Propagation:
     """One pass over a batch of examples: the calls of `forward`, which end in the cost's derivative, and `backward`.
 
     `inputs` is X with the row of ones below, `targets` is Y; both are read anew by every pass. `parameters` and
-    `gradients` lie as `layout` has them; `backward` overwrites `gradients`. After `forward`, `value()` is the cost.
+    `gradients` lie as `layout` has them; `backward` overwrites `gradients`. After `forward`, `value()` is the cost,
+    for targets that stay as they are: a pass whose targets change is made without it (`valued` False).
     `activations` are the buffers of every layer's output, `derivatives` those of the cost's derivatives by the
     weighted sums (after `backward`).
     """
@@ -38,6 +39,7 @@ class Propagation:
         inputs: np.ndarray,
         targets: np.ndarray,
         share: "Propagation | None" = None,
+        valued: bool = True,
     ) -> None:
         count = layout.examples(inputs)
         one, per_example = np.ones((), layout.dtype), np.array(1 / count, layout.dtype)
@@ -67,7 +69,8 @@ class Propagation:
             dA = dZ
             if number == len(activations) - 1:
                 self.forward.extend(cost.derivative(Z, targets, dZ, per_example))
-                self.value = cost.value(Z, logits, targets, dZ, T, layout)
+                if valued:
+                    self.value = cost.value(Z, logits, targets, dZ, T, layout)
         self.backward = [call for calls in reversed(backward) for call in calls]
 
     def evaluate(self) -> Any:

@@ -129,7 +129,7 @@ class Workspace:
         for start in range(0, count, size):
             batch, targets = inputs[..., start : start + size], shuffled[..., start : start + size]
             length = batch.shape[-1]
-            self.batches.append(make(batch, targets, passes.get(length)))
+            self.batches.append(make(batch, targets, passes.get(length), valued=False))
             passes[length] = self.batches[-1]
 
     def shuffled(self) -> Iterator[Propagation]:

@@ -140,7 +140,7 @@ class Sweep:
             seeds = max(self.seeds, math.ceil(self.trials / len(points)) if self.trials else 0)
         else:
             seeds = self.seeds
-            points = sampled_points(self.space, self._units(math.ceil((self.trials or 0) / seeds)))
+            points = self._draw(math.ceil((self.trials or 0) / seeds))
         trials: dict[str, Trial] = {}
         for seed in range(seeds):
             for trial in self.at(points, seed):
@@ -151,6 +151,16 @@ class Sweep:
         """The trials at these points with this seed (counted from the base config's)."""
         for point in points:
             yield Trial(point, to_config(self.base, self.space, point, self.base.seed + seed))
+
+    def _draw(self, count: int) -> list[Point]:
+        """`count` different points; fewer where the space has hardly more."""
+        points: list[Point] = []
+        for draws in (count, 2 * count, 4 * count):
+            drawn = sampled_points(self.space, self._units(draws))
+            points = list({json.dumps(point, sort_keys=True): point for point in drawn}.values())
+            if len(points) >= count:
+                break
+        return points[:count]
 
     def _units(self, count: int) -> np.ndarray:
         """`count` places in the unit cube; the first ones are the same whatever `count`."""
