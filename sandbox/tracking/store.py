@@ -21,7 +21,7 @@ from sandbox.tracking.connection import (
     set_environment,
     sqlite_path,
 )
-from sandbox.tracking.reading import PARENT, equals, frame, row, search
+from sandbox.tracking.reading import PARENT, equals, frame, row, search, uncollected
 from sandbox.tracking.record import Record, check_metric
 from sandbox.tracking.writing import log_batch, write_artifacts
 
@@ -226,7 +226,7 @@ class Store:
         (strings), metrics.y (the last values), tags.z. Raises RequestError for an unknown experiment.
         """
         client = self.client
-        with reporting(self.uri):
+        with reporting(self.uri), uncollected():
             ids = {found.name: found.experiment_id for found in client.search_experiments()}
             chosen = ids if experiments is None else experiments
             names = {choose("experiment", name, ids): name for name in chosen}
