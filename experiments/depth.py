@@ -7,8 +7,8 @@ learning rate is a nuisance here: every depth is tried at several, drawn quasi-r
 """
 
 from sandbox import Config
-from sandbox.cli import experiment
 from sandbox.sweeps import Range, Sweep, choice
+from sandbox.sweeps.command import experiment
 
 SWEEP = Sweep(
     name="depth",

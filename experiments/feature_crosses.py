@@ -7,8 +7,8 @@ neuron is enough; where it is not, nothing but hidden layers helps. `make compar
 """
 
 from sandbox import Config
-from sandbox.cli import experiment
 from sandbox.sweeps import Sweep, arms, choice
+from sandbox.sweeps.command import experiment
 
 SWEEP = Sweep(
     name="feature_crosses",

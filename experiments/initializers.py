@@ -8,8 +8,8 @@ weights by the layer's width, so that signal and gradient get through.
 """
 
 from sandbox import Config
-from sandbox.cli import experiment
 from sandbox.sweeps import Sweep, choice
+from sandbox.sweeps.command import experiment
 
 SWEEP = Sweep(
     name="initializers",

@@ -8,8 +8,8 @@ them lies a range of about a factor of ten.
 """
 
 from sandbox import Config
-from sandbox.cli import experiment
 from sandbox.sweeps import Sweep, log_grid
+from sandbox.sweeps.command import experiment
 
 SWEEP = Sweep(
     name="learning_rate",

@@ -17,8 +17,9 @@ from typing import Any
 import click
 import numpy as np
 
-from sandbox.cli import RUNS, main, store_options
+from sandbox.cli import main
 from sandbox.nn import Run
+from sandbox.options import RUNS, store_options
 from sandbox.tracking import Record, Store
 from studies.published.book import BOOK, LINES, TOY
 from studies.published.claims import Case, Figure, check

@@ -1,5 +1,6 @@
 """What tests of several rooms need: a real store for the session, the `sandbox` command, and its UI."""
 
+import importlib
 import os
 import re
 import signal
@@ -10,9 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.cli import main
+from sandbox.sweeps.command import experiment
 from sandbox.tracking import Store
 
 ROOT = Path(__file__).parent.parent
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 SLOW = "slow: runs where CI=true, and with make test SLOW=1"
@@ -95,6 +108,20 @@ def call(start):
     return communicate
 
 
+@pytest.fixture
+def here(monkeypatch, capsys, tmp_path):
+    """A function: what `sandbox` (or an experiment's script) answers, in this process: exit code, output, errors."""
+
+    def call(*words, script=None):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.argv", ["sandbox", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            experiment(importlib.import_module(f"experiments.{script}").SWEEP) if script else main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def serve(start):
     """A function: `sandbox ui` on a free port; gives its process, its address and the lines that it prints."""
@@ -129,3 +156,19 @@ def ui(serve, store, tmp_path_factory):
 def server(ui):
     """The same server, as a tracking server."""
     return ui.partition("/#")[0]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium: required in CI, elsewhere skipped where there is none."""
+    if not Path(CHROMIUM).exists():
+        message = f"there is no {CHROMIUM}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

@@ -3,11 +3,7 @@
 Each test leaves a picture of what it saw in its tmp_path.
 """
 
-import os
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import sync_playwright
 
 from sandbox import Config
 from sandbox.sweeps import Sweep, log_grid, run_sweep
@@ -15,16 +11,6 @@ from sandbox.tracking import Store
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 RATES = ("0.1", "0.464", "2.15", "10.0")  # log_grid(0.1, 10, 4), to three digits
 NAME = "learning_rate={}, seed 0"
 SWEEP = Sweep(
@@ -34,19 +20,6 @@ SWEEP = Sweep(
     space={"learning_rate": log_grid(0.1, 10, 4)},
     seeds=1,
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not Path(CHROMIUM).exists():
-        message = f"there is no {CHROMIUM}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The `sandbox` command and the experiments' command line: in processes of their own, as a user has them, or by the
 same `main` within this process, where there are many requests to make."""
 
-import importlib
 import json
 import os
 import signal
@@ -13,21 +12,6 @@ from pathlib import Path
 import pytest
 
 from sandbox import Config, train
-from sandbox.cli import experiment, main
-
-
-@pytest.fixture
-def here(monkeypatch, capsys, tmp_path):
-    """A function: what a command answers, without a process of its own: exit code, standard output, standard error."""
-
-    def call(*words, script=None):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["sandbox", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            experiment(importlib.import_module(f"experiments.{script}").SWEEP) if script else main()
-        return end.value.code or 0, *capsys.readouterr()
-
-    return call
 
 
 def test_train_without_tracking_prints_one_json_object_and_leaves_nothing(call, tmp_path):
@@ -96,7 +80,7 @@ def test_a_network_that_diverges_is_an_answer_and_no_error(here):
         (["train", "--hidden", ""], "with commas between, or none"),
         (["train", "--hidden", "8,,8"], "with commas between, or none"),
         (["train", "--hidden", "0"], "at least 1 are needed, such as (8, 8)"),
-        (["trian"], "did you mean 'train'? Valid: train, "),
+        (["trian"], "did you mean 'train'? Valid: compare, doctor, "),
         (["ui", "--port", "0"], "0 is not in the range 1<=x<=65535"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

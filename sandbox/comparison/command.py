@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from sandbox.cli import RUNS, cli, store_options
 from sandbox.errors import RequestError
+from sandbox.options import RUNS, store_options
 
 
-@cli.command()
+@click.command()
 @click.option("--dataset", "datasets", multiple=True, metavar="NAME", help="May be given again [a few].")
 @click.option("--n", "sizes", metavar="16,64,...", help="Numbers of training examples [a few].")
 @click.option(

@@ -73,7 +73,7 @@ def run_comparison(
     Raises StoreError where the store does not answer; what the spool has waits for the next call.
     """
     started = time.perf_counter()
-    _drain(crew)  # what an earlier process left
+    _drain(crew, quiet)  # what an earlier process left
     outcome = Outcome(comparison, store.experiment(EXPERIMENT, QUESTION))
     parent = store.find_parent(outcome.experiment_id, comparison.id)
     logged = _logged(store, comparison.id) if parent else {}
@@ -95,12 +95,12 @@ def run_comparison(
                 outcome.runs.append(run)
         driver.complete_pictures()
         outcome.seconds = time.perf_counter() - started
-        _drain(crew)
+        _drain(crew, quiet)
         if publish:
             publish(outcome)
     except KeyboardInterrupt:
         outcome.status = "KILLED"
-        _drain(crew)
+        _drain(crew, quiet)
     except BaseException:
         outcome.status = "FAILED"
         with suppress(StoreError):  # the first error is the one to tell
@@ -121,14 +121,17 @@ def _submit(outcome: Outcome, store: Store, crew: Writers | None) -> Submit:
     return lambda record: crew.start().spool.put(Entry(destination, record))
 
 
-def _drain(crew: Writers | None) -> None:
+def _drain(crew: Writers | None, quiet: bool) -> None:
     """Wait until the crew has logged what its spool holds. Raises StoreError where it cannot, or sets a run aside."""
-    if crew is None or not crew.spool.files():
+    if crew is None or not (waiting := crew.spool.count()):
         return
-    rejected = crew.rejected
-    if not crew.start().wait():
+    rejected, spool = crew.rejected, crew.spool
+    with tqdm(total=waiting, desc="logging", unit="run", disable=quiet, dynamic_ncols=True) as bar:
+        done = crew.start().wait(lambda: bar.update(waiting - spool.count() - bar.n))
+        bar.update(waiting - spool.count() - bar.n)
+    if not done:
         why = crew.down or "the store is silent"
-        raise StoreError(f"{why}: {crew.spool.count()} runs wait in the spool. The same command goes on from here")
+        raise StoreError(f"{why}: {spool.count()} runs wait in the spool. The same command goes on from here")
     if crew.rejected > rejected:
         raise StoreError(
             f"{crew.rejected - rejected} runs could not be logged and were set aside: sandbox doctor names them"

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from sandbox.cli import cli, config_options
 from sandbox.config import FIELDS, Config, format_value
 from sandbox.errors import RequestError
+from sandbox.options import config_options
 
 BASE = Config(hidden=(), crosses=(), cost="squared_error", learning_rate=1.0)
 MEANINGLESS = {
@@ -18,7 +18,7 @@ MEANINGLESS = {
 }
 
 
-@cli.command()
+@click.command()
 @click.argument("data", metavar="DATASET")
 @click.option(
     "--weights", metavar="NUMBERS", help="Inputs with , between, units with |, layers with ; [initializer's]."

@@ -105,24 +105,12 @@ def _scale(picture: Picture, curve: Curve) -> None:
 
 def _frame(picture: Picture, curve: Curve, label: str, headline: bool) -> Box:
     """Everything but the curve: axes, ticks, grid, labels; the box of the axes."""
-    axes, font = picture.axes, picture.font
     _scale(picture, curve)
     x_ticks = steps(*curve.x_limits)
     x_ticks = x_ticks[x_ticks == np.round(x_ticks)]
     y_ticks = _log_ticks(*curve.y_limits) if curve.logarithmic else steps(*curve.y_limits)
-    x_labels, y_labels = numbers(x_ticks), _powers(y_ticks) if curve.logarithmic else numbers(y_ticks)
-    picture.ticks("x", x_ticks, x_labels)
-    picture.ticks("y", y_ticks, y_labels)
-    axes.grid(True, axis="y", color="#dddddd", linewidth=1)
-    axes.set_axisbelow(True)
-    box = picture.place(
-        left=2.0 * font + max((picture.width(text, 0.9) for text in y_labels), default=0.0),
-        right=0.4 * font + 0.5 * max((picture.width(text, 0.9) for text in x_labels), default=0.0),
-        top=1.8 * font if headline else 0.7 * font,
-        bottom=3.0 * font,
-    )
-    picture.label(box, ["epoch"], [label])
-    return box
+    y_labels = _powers(y_ticks) if curve.logarithmic else numbers(y_ticks)
+    return picture.frame((x_ticks, numbers(x_ticks)), (y_ticks, y_labels), ("epoch", label), headline)
 
 
 def _draw(picture: Picture, box: Box, curve: Curve, title: str) -> list[Artist]:

@@ -76,18 +76,7 @@ def _draw(
     axes.set(xlim=x_range, ylim=y_range)
     x_ticks, y_ticks = steps(*x_range), steps(*y_range) if y_linear is None else _powers(*y_range, y_linear)
     x_ticks = x_ticks[x_ticks == np.round(x_ticks)]  # epochs
-    x_labels, y_labels = numbers(x_ticks), numbers(y_ticks)
-    picture.ticks("x", x_ticks, x_labels)
-    picture.ticks("y", y_ticks, y_labels)
-    axes.grid(True, axis="y", color="#dddddd", linewidth=1)
-    axes.set_axisbelow(True)
-    box = picture.place(
-        left=2.0 * font + max((picture.width(text, 0.9) for text in y_labels), default=0.0),
-        right=0.4 * font + 0.5 * max((picture.width(text, 0.9) for text in x_labels), default=0.0),
-        top=1.8 * font if title else 0.7 * font,
-        bottom=3.0 * font,
-    )
-    picture.label(box, [labels[0]], [labels[1]])
+    box = picture.frame((x_ticks, numbers(x_ticks)), (y_ticks, numbers(y_ticks)), labels, headline=bool(title))
     style = {"fontsize": font, "fontfamily": FAMILY, "color": INK, "parse_math": False}
     shown = picture.fit([title], box[2])
     axes.text(0, 1 + 0.35 * font / box[3], shown, transform=axes.transAxes, va="bottom", **style)

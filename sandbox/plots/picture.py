@@ -101,6 +101,28 @@ class Picture:
         target.set_ticks(list(values), labels=list(labels))
         target.set_ticks([], minor=True)
 
+    def frame(
+        self,
+        x: tuple[NDArray[np.float64], Sequence[str]],
+        y: tuple[NDArray[np.float64], Sequence[str]],
+        names: tuple[str, str],
+        headline: bool,
+    ) -> Box:
+        """Ticks with their labels, a grid across, the axes' names and, above, room for a headline; the axes' box."""
+        self.ticks("x", *x)
+        self.ticks("y", *y)
+        self.axes.grid(True, axis="y", color="#dddddd", linewidth=1)
+        self.axes.set_axisbelow(True)
+        widest_x, widest_y = (max((self.width(text, 0.9) for text in labels), default=0.0) for _, labels in (x, y))
+        box = self.place(
+            left=2.0 * self.font + widest_y,
+            right=0.4 * self.font + 0.5 * widest_x,
+            top=1.8 * self.font if headline else 0.7 * self.font,
+            bottom=3.0 * self.font,
+        )
+        self.label(box, [names[0]], [names[1]])
+        return box
+
     def width(self, text: str, scale: float = 1.0) -> float:
         """The width of a line of text in pixels."""
         return letters(scale * self.font).getlength(text)

@@ -133,7 +133,7 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
             with suppress(OSError):  # a full disk: the parent's end is the least of it
                 figures, best = _parent_figures(outcome)
                 spool.put(Entry(destination, None, outcome.status, figures, best))
-        if crew.wait(lambda: bar.set_postfix_str(news())):
+        if crew.wait(lambda: bar.set_postfix_str(f"{spool.count()} to be logged; {news()}")):
             if crew is not writers:
                 crew.close()
                 crew.join()

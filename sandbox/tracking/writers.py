@@ -95,7 +95,7 @@ class Writers:
         self._progress = time.monotonic()
         self.down = self._down_since = None
 
-    def wait(self, look: Callable[[], None] = lambda: None, poll: float = 0.1) -> bool:
+    def wait(self, look: Callable[[], object] = lambda: None, poll: float = 0.1) -> bool:
         """Wait until what is in the spool now is logged; false where the store is away or silent for too long."""
         self._progress = time.monotonic()
         waiting = set(self.spool.files())

@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from sandbox.cli import main
 from sandbox.comparison.driver import EXPERIMENT
 from sandbox.tracking import Store
 
@@ -14,20 +13,6 @@ pytestmark = pytest.mark.slow
 
 QUICK = ("--dataset", "quadrants", "--n", "16", "--seeds", 6, "--trials", 2, "--epochs", 60)
 ARMS = ("--arm", "raw:", "--arm", "cross: crosses=x1*x2")
-
-
-@pytest.fixture
-def here(monkeypatch, capsys, tmp_path):
-    """A function: what the command answers, within this process: exit code, standard output, standard error."""
-
-    def call(*words):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["sandbox", "compare", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code or 0, *capsys.readouterr()
-
-    return call
 
 
 def test_it_prints_verdicts_and_where_the_report_is(call, store, tmp_path):
@@ -65,7 +50,7 @@ def test_it_prints_verdicts_and_where_the_report_is(call, store, tmp_path):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_wrong_request_is_one_line_and_leaves_nothing(here, tmp_path, words, said):
-    code, output, errors = here(*words)
+    code, output, errors = here("compare", *words)
     assert (code, output) == (2, "")
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1

@@ -1,15 +1,12 @@
 """The report: its numbers, and what a person sees of it in a real browser."""
 
 import json
-import os
 import re
 from dataclasses import replace
 from html import unescape
-from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from sandbox.comparison.cautions import cautions
 from sandbox.comparison.driver import EXPERIMENT
@@ -99,19 +96,6 @@ def test_late_gains_are_a_caution(done, small):
     others = [run for run in done.outcome.runs if (run.cell, run.role) != (cell, TUNING)]
     findings = Findings(small, others + late, {**done.outcome.winners, cell: longer.config})
     assert "budget too small" in {caution.kind for caution in cautions(findings) if caution.cell == cell}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not Path(CHROMIUM).exists():
-        message = f"there is no {CHROMIUM}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("width", [1400, 800])

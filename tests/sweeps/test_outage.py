@@ -15,7 +15,6 @@ from urllib.request import urlopen
 import pytest
 from mlflow import MlflowClient
 
-from sandbox.cli import main
 from sandbox.sweeps import run_sweep
 from sandbox.sweeps.doctor import examine
 from sandbox.sweeps.trials import Trials
@@ -113,29 +112,15 @@ def silent(port):
         yield listener
 
 
-@pytest.fixture
-def sandbox(monkeypatch, capsys, tmp_path):
-    """A function: `sandbox` with these words, in this process; exit code, standard output, standard error."""
-
-    def call(*words):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["sandbox", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code or 0, *capsys.readouterr()
-
-    return call
-
-
 def runs_of(client, name):
     experiment = client.get_experiment_by_name(name).experiment_id
     return client.search_runs([experiment], "tags.config_key != ''", max_results=1000)
 
 
-def test_a_store_that_is_never_there_costs_nothing_and_sync_logs_everything_once_it_is(server, sandbox, tmp_path):
+def test_a_store_that_is_never_there_costs_nothing_and_sync_logs_everything_once_it_is(server, here, tmp_path):
     words = ("sweep", "--vary", "learning_rate=0.1|1|10", "--seeds", 2, "--epochs", 60, "--name", "never there")
     begun = time.monotonic()
-    code, output, errors = sandbox(*words, "--tracking-uri", server.uri)
+    code, output, errors = here(*words, "--tracking-uri", server.uri)
     assert code == 1
     assert time.monotonic() - begun < 30
     assert "STORE AWAY, 7 runs wait in the spool" in errors  # the progress bar
@@ -144,25 +129,25 @@ def test_a_store_that_is_never_there_costs_nothing_and_sync_logs_everything_once
     assert last.endswith("next: sandbox sync, when the store is back")
     assert "Traceback" not in output + errors
 
-    code, output, errors = sandbox("sync")
+    code, output, errors = here("sync")
     assert (code, output, errors.count("\n")) == (1, "", 1)
     assert errors.startswith(f"error: MLflow store {server.uri}: ")
 
-    code, output, errors = sandbox(*words, "--tracking-uri", server.uri, "--json")  # nothing is trained again
+    code, output, errors = here(*words, "--tracking-uri", server.uri, "--json")  # nothing is trained again
     (row,) = json.loads(output)["sweeps"]
     assert (code, row["runs"], row["new"], errors.count("\n")) == (1, 6, 0, 1)
     spool = Spool(server.uri, tmp_path / "runs")
     assert sum(1 for _ in spool.entries(spool_sweep(tmp_path))) == 6
 
     server.start()
-    code, output, errors = sandbox("sync")
+    code, output, errors = here("sync")
     assert (code, errors) == (0, "")
     assert output.endswith(f"runs logged to {server.uri}\n")
     runs = runs_of(MlflowClient(server.uri), "never there")
     assert [run.info.status for run in runs] == ["FINISHED"] * 6
     assert len({run.data.tags["config_key"] for run in runs}) == 6
-    assert sandbox("doctor", "--tracking-uri", server.uri)[0] == 0
-    assert sandbox("sync") == (0, "the spool is empty\n", "")
+    assert here("doctor", "--tracking-uri", server.uri)[0] == 0
+    assert here("sync") == (0, "the spool is empty\n", "")
 
 
 def spool_sweep(tmp_path):

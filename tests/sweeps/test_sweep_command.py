@@ -5,26 +5,11 @@ import json
 import pytest
 
 from sandbox import Config
-from sandbox.cli import main
 from sandbox.sweeps.doctor import examine
 from sandbox.sweeps.trials import known_sweeps
 
 
-@pytest.fixture
-def sandbox(monkeypatch, capsys, tmp_path):
-    """A function: `sandbox` with these words, in this process; exit code, standard output, standard error."""
-
-    def call(*words):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["sandbox", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code or 0, *capsys.readouterr()
-
-    return call
-
-
-def test_the_question_of_the_manual(call, sandbox, store, plain, tmp_path):
+def test_the_question_of_the_manual(call, here, store, plain, tmp_path):
     """In a process of its own, as a user types it; shorter than the issue has it."""
     words = "sweep --dataset spiral --n-examples 60 --hidden 8,8 --epochs 30 --vary learning_rate=0.001..10:log "
     words += "--vary initializer=plain,xavier,he --seeds 2 --trials 10 --name question"
@@ -49,7 +34,7 @@ def test_the_question_of_the_manual(call, sandbox, store, plain, tmp_path):
     assert {run.data.tags["seed"] for run in runs} == {"0", "1"}
     assert examine(store, tmp_path / "runs").findings == []
 
-    code, output, errors = sandbox(*words.split(), "--tracking-uri", store.uri, "--json")
+    code, output, errors = here(*words.split(), "--tracking-uri", store.uri, "--json")
     (row,) = json.loads(output)["sweeps"]
     assert (code, errors, row["runs"], row["new"]) == (0, "", 10, 0)
 
@@ -81,8 +66,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize("words", WRONG)
-def test_a_wrong_request_is_one_line_and_leaves_nothing(words, sandbox, tmp_path):
-    code, output, errors = sandbox("sweep", *words.split())
+def test_a_wrong_request_is_one_line_and_leaves_nothing(words, here, tmp_path):
+    code, output, errors = here("sweep", *words.split())
     assert (code, output) == (2, "")
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1
