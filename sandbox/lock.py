@@ -15,6 +15,12 @@ class AlreadyLocked(RuntimeError):
     """Somebody else has the lock, and this process did not want to wait."""
 
 
+def lock_of(name: str, root: Path) -> Path:
+    """The lock file that a process holds while it runs the sweep or comparison called `name`."""
+    (root / "locks").mkdir(parents=True, exist_ok=True)
+    return root / "locks" / f"{name}.lock"
+
+
 @contextmanager
 def locked(path: Path, patience: float = 60.0, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock file at `path`, waiting for whoever has it. Raises AlreadyLocked where it may not `wait`.

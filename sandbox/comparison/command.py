@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sandbox.errors import RequestError
+from sandbox.lock import AlreadyLocked, lock_of, locked
 from sandbox.options import RUNS, store_options
 
 
@@ -101,8 +102,11 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
         facts = Facts(command, time.strftime("%Y-%m-%d %H:%M"), shown(store.uri), outcome.seconds)
         found.append(publish(outcome, store, directory, facts))
 
-    with Writers(Spool(store.uri, RUNS).open(), 1) as crew:
-        outcome = run_comparison(comparison, store, crew=crew, publish=finish, quiet=as_json)
+    try:
+        with locked(lock_of(comparison.id, RUNS), wait=False), Writers(Spool(store.uri, RUNS).open(), 1) as crew:
+            outcome = run_comparison(comparison, store, crew=crew, publish=finish, quiet=as_json)
+    except AlreadyLocked:
+        raise RequestError(f"{comparison.id} is under way in another process: wait for it, or end it") from None
     if as_json:
         click.echo(json.dumps(_report(outcome, found, directory)))
     elif not found:

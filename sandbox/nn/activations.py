@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-from numpy import add, copysign, divide, exp, maximum, multiply, negative, reciprocal, sign, subtract, tanh
+from numpy import add, copysign, divide, exp, maximum, multiply, negative, reciprocal, sign, square, subtract, tanh
 
 from sandbox.errors import choose
 
@@ -64,7 +64,7 @@ class Tanh(Activation):
         return [partial(tanh, Z, A)]
 
     def backward(self, dA, A, T, one):
-        return [partial(multiply, A, A, T), partial(subtract, one, T, T), partial(multiply, dA, T, dA)]
+        return [partial(square, A, T), partial(subtract, one, T, T), partial(multiply, dA, T, dA)]
 
 
 class ReLU(Activation):

@@ -4,8 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.lock import AlreadyLocked, locked
-from sandbox.sweeps.driver import lock_of
+from sandbox.lock import AlreadyLocked, lock_of, locked
 from sandbox.sweeps.state import State, read_state, trials_of
 from sandbox.sweeps.sweep import Sweep
 from sandbox.sweeps.trials import KEY, Trials, known_sweeps, open_storage
@@ -44,7 +43,7 @@ def examine(store: Store, root: Path, *, repair: bool = False) -> Examination:
     storage = open_storage(root) if root.exists() else None
     for sweep in known_sweeps(root, storage, Spool(store.uri, root).directory.name):
         try:
-            with locked(lock_of(sweep, root), wait=False):
+            with locked(lock_of(sweep.id, root), wait=False):
                 trials = Trials(sweep, root, storage=storage)
                 state = _look(sweep, store, root)
                 if repair and mend(trials, state, store):

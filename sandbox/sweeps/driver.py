@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from sandbox.config import format_value
 from sandbox.errors import RequestError, choose
-from sandbox.lock import AlreadyLocked, locked
+from sandbox.lock import AlreadyLocked, lock_of, locked
 from sandbox.sweeps.outcome import Outcome
 from sandbox.sweeps.pruning import PRUNERS, Pruning, rung_epochs
 from sandbox.sweeps.state import read_state, trials_of
@@ -73,7 +73,7 @@ def run_sweep(
     choose("pruner", pruner, PRUNERS)
     outcome = Outcome(sweep)
     try:
-        with locked(lock_of(sweep, root), wait=False):
+        with locked(lock_of(sweep.id, root), wait=False):
             _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor)
     except AlreadyLocked:
         raise RequestError(f"sweep {sweep.id} is under way in another process: wait for it, or end it") from None
@@ -146,12 +146,6 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
         outcome.waiting = spool.count()
         outcome.why = crew.down or "the store is silent"
         outcome.status = "SPOOLED" if outcome.status == "FINISHED" else outcome.status
-
-
-def lock_of(sweep: Sweep, root: Path) -> Path:
-    """The lock file that a process holds while it runs the sweep."""
-    (root / "locks").mkdir(parents=True, exist_ok=True)
-    return root / "locks" / f"{sweep.id}.lock"
 
 
 def destination_of(sweep: Sweep) -> Destination:

@@ -6,7 +6,10 @@ import time
 
 import pytest
 
+from sandbox.comparison import parse_arm
 from sandbox.comparison.driver import EXPERIMENT
+from sandbox.comparison.protocol import SMALL
+from sandbox.lock import lock_of, locked
 from sandbox.tracking import Store
 
 pytestmark = pytest.mark.slow
@@ -56,6 +59,16 @@ def test_a_wrong_request_is_one_line_and_leaves_nothing(here, tmp_path, words, s
     assert errors.count("\n") == 1
     assert said in errors
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_comparison_is_refused_while_it_runs(here, tmp_path):
+    comparison = SMALL.replace(
+        datasets=("quadrants",), sizes=(16,), arms=tuple(map(parse_arm, ARMS[1::2])), seeds=6, trials=2, epochs=60
+    )
+    with locked(lock_of(comparison.id, tmp_path / "runs")):
+        code, output, errors = here("compare", *QUICK, *ARMS)
+    assert (code, output) == (2, "")
+    assert errors == f"error: {comparison.id} is under way in another process: wait for it, or end it\n"
 
 
 def test_ctrl_c_keeps_what_is_done(start, tmp_path):

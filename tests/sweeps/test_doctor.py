@@ -9,9 +9,10 @@ from collections import Counter
 import pytest
 
 from sandbox.cli import main
+from sandbox.lock import lock_of
 from sandbox.sweeps import Range, run_sweep
 from sandbox.sweeps.doctor import examine
-from sandbox.sweeps.driver import destination_of, lock_of
+from sandbox.sweeps.driver import destination_of
 from sandbox.sweeps.trials import JOURNAL, Trials
 from sandbox.tracking import Store
 from sandbox.tracking.spool import Entry, Spool, taken
@@ -189,7 +190,7 @@ def test_a_file_that_cannot_be_read(doctor, patient, store, make_run):
 def test_a_sweep_that_runs_in_another_process_is_left_alone(doctor, patient, plain):
     sweep, root, experiment = patient
     left = half(plain, experiment, sweep, sweep.plan[0].config.key)
-    words = [sys.executable, "-c", HOLD, str(lock_of(sweep, root))]
+    words = [sys.executable, "-c", HOLD, str(lock_of(sweep.id, root))]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
         code, output = doctor("--repair")
