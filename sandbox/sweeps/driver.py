@@ -27,7 +27,8 @@ from sandbox.sweeps.sweep import Sweep, Trial
 from sandbox.sweeps.trials import Trials
 from sandbox.sweeps.work import Done, work, work_apart
 from sandbox.tracking import Store, StoreError
-from sandbox.tracking.spool import Destination, Entry, Spool
+from sandbox.tracking.entry import Destination, Entry
+from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
 
 SMALLEST_BATCH, LARGEST_BATCH = 32, 1024

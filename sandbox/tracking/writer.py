@@ -18,8 +18,9 @@ from typing import Any
 
 from sandbox.lock import locked
 from sandbox.tracking.connection import RefusedError, StoreError, reporting
+from sandbox.tracking.entry import Destination, Entry, SpoolError, read
 from sandbox.tracking.reading import equals, search
-from sandbox.tracking.spool import Destination, Entry, Spool, SpoolError, read, taken
+from sandbox.tracking.spool import Spool, taken
 from sandbox.tracking.store import ABANDONED, Store
 
 LONGEST_WAIT = 5.0

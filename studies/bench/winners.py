@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from sandbox.comparison.driver import finalists, select
 from sandbox.comparison.protocol import SMALL, Cell
 from sandbox.comparison.run import TUNING, Run, from_result
+from sandbox.comparison.selection import finalists, select
 from sandbox.comparison.statistics import mean
 from sandbox.config import Config
 from sandbox.result import prepare

@@ -15,7 +15,8 @@ from sandbox.sweeps.doctor import examine
 from sandbox.sweeps.driver import destination_of
 from sandbox.sweeps.trials import JOURNAL, Trials
 from sandbox.tracking import Store
-from sandbox.tracking.spool import Entry, Spool, taken
+from sandbox.tracking.entry import Entry
+from sandbox.tracking.spool import Spool, taken
 from sandbox.tracking.writer import Writer, drain
 
 HOLD = """

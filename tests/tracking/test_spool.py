@@ -11,7 +11,8 @@ import zipfile
 
 import pytest
 
-from sandbox.tracking.spool import Destination, Entry, Spool, SpoolError, read, taken, write
+from sandbox.tracking.entry import Destination, Entry, SpoolError, read, write
+from sandbox.tracking.spool import Spool, taken
 
 PLACE = Destination("rates", "What rates do.", "s1", "the sweep", {"role": "sweep"}, {"base.epochs": "50"})
 
@@ -193,7 +194,8 @@ def test_a_disk_without_room_leaves_nothing_half_written(spool, whole):
     limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
     script = limit + (
         "import sys; from pathlib import Path\n"
-        "from sandbox.tracking.spool import Destination, Entry, Spool, read\n"
+        "from sandbox.tracking.entry import Destination, Entry, read\n"
+        "from sandbox.tracking.spool import Spool\n"
         "entry = read(next(Path(sys.argv[1]).glob('*.run')))\n"
         "try:\n    Spool('sqlite:///nowhere.db', Path(sys.argv[2])).put(entry, perhaps_logged=True)\n"
         "except OSError as error:\n    print('no room:', error.errno)\n"

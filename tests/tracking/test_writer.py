@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from sandbox.tracking import Store, StoreError
-from sandbox.tracking.spool import Destination, Entry, Spool
+from sandbox.tracking.entry import Destination, Entry
+from sandbox.tracking.spool import Spool
 from sandbox.tracking.writer import ENDED, Writer, drain
 from sandbox.tracking.writers import Writers
 from tests.tracking.test_spool import HOSTILE
