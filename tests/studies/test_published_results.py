@@ -80,6 +80,7 @@ def test_the_line_of_one_neuron_is_written_over_its_picture():
     assert boundary_title(OR_GATE, check(OR_GATE)[0]) == "6.43 x1 + 6.43 x2 \N{MINUS SIGN} 2.97 = 0"
 
 
+@pytest.mark.slow
 def test_the_run_is_logged_whole(tmp_path):
     uri = f"sqlite:///{tmp_path}/store/mlflow.db"
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}

@@ -243,7 +243,7 @@ HALFWAY = [
 HALFWAY += ["--batch", "2"]
 
 
-def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(start, call, store, logged, tmp_path):
+def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(start, here, store, logged, tmp_path):
     words = ("sweep", "--name", "halfway", *HALFWAY)
     run = Interrupted(start, store, tmp_path, *words)
     code, output = run.when(lambda: len(list(tmp_path.glob("runs/spool/*/*.run"))) >= 3)  # before they are logged
@@ -255,7 +255,7 @@ def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(st
     assert all("final_cost" in child.data.metrics for child in children)
     assert parent.data.metrics["runs"] == len(children)
 
-    code, output, errors = call(*words, "--tracking-uri", store.uri, "--json", cwd=tmp_path)
+    code, output, errors = here(*words, "--tracking-uri", store.uri, "--json")
     assert (code, errors) == (0, "")
     (row,) = json.loads(output)["sweeps"]
     assert (row["runs"], row["new"]) == (12, 12 - len(children))
@@ -265,6 +265,7 @@ def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(st
     assert len(set(keys(children))) == len(children) == 12
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_networks_train(start, store, logged, tmp_path):
     words = ("sweep", "--name", "endless", *HALFWAY, "--epochs", 10_000_000)
     run = Interrupted(start, store, tmp_path, *words)

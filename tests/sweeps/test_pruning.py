@@ -71,7 +71,10 @@ def test_pruned_trials_keep_their_curve_so_far_and_the_others_their_numbers(
     assert examine(store, root).findings == []
 
 
-@pytest.mark.parametrize(("sampler", "options"), [("grid", {}), ("random", {}), ("sobol", {"writers": 2})])
+@pytest.mark.parametrize(
+    ("sampler", "options"),
+    [("grid", {}), ("sobol", {}), pytest.param("random", {"writers": 2}, marks=pytest.mark.slow)],
+)
 def test_results_do_not_depend_on_writers_or_batch(sampler, options, small, run_here, numbers):
     space = {"learning_rate": choice(0.1, 1.0, 3.0), "hidden": choice((2,), (3,))} if sampler == "grid" else SPACE
     trials = None if sampler == "grid" else 11

@@ -18,6 +18,7 @@ store.start_parent(store.experiment("together"), f"run {sys.argv[2]}")
 """
 
 
+@pytest.mark.slow
 def test_four_processes_create_one_store_at_once(tmp_path):
     here = tmp_path / "cwd"
     here.mkdir()

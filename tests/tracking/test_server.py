@@ -1,6 +1,9 @@
+import pytest
 from mlflow import MlflowClient
 
 from sandbox.tracking import Store
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_run_logged_through_a_server_is_the_same(server, store, make_record, capfd, tmp_path):

@@ -142,6 +142,7 @@ def test_the_latest_end_of_a_sweep_holds_in_whatever_order_they_are_logged(spool
     assert parent.data.tags[ENDED] == paths[1].name
 
 
+@pytest.mark.slow
 def test_several_writers_log_each_file_once_and_one_that_is_killed_is_replaced(spool, store, runs, make_record):
     to = place("writers")
     names = [f"run {number}" for number in range(30)]
