@@ -135,6 +135,7 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
                 figures, best = _parent_figures(outcome)
                 spool.put(Entry(destination, None, outcome.status, figures, best))
         if crew.wait(lambda: bar.set_postfix_str(f"{spool.count()} to be logged; {news()}")):
+            bar.set_postfix_str(news())
             if crew is not writers:
                 crew.close()
                 crew.join()

@@ -97,7 +97,10 @@ def _sound(value: float) -> bool:
 def pictures(
     result: Result, title: str = "", plane: Plane | None = None
 ) -> tuple[dict[str, dict[int, bytes]], dict[str, bytes]]:
-    """The boundary at the epochs of the result's snapshots, for the slider; and the final boundary and cost curve."""
+    """The boundary at the epochs of the result's snapshots, for the slider; and the final boundary and cost curve.
+
+    Of a network that diverged the final boundary is the last that was seen while its parameters were finite.
+    """
     problem = result.problem
     sound = {epoch: net for epoch, net in result.snapshots.items() if np.isfinite(net.parameters).all()}
     predicts = {epoch: partial(_predict, network, problem.inputs) for epoch, network in sound.items()}
@@ -110,8 +113,13 @@ def pictures(
     )
     images = {"cost.png": cost}
     if np.isfinite(result.network.parameters).all():
-        final = partial(_predict, result.network, problem.inputs)
-        images["boundary.png"] = plots.boundary_png(final, problem.train, test=problem.test, title=title, plane=plane)
+        last = partial(_predict, result.network, problem.inputs)
+    elif sound:  # it diverged: the last network that was seen before
+        epoch = max(sound)
+        last, title = predicts[epoch], f"epoch {epoch}: {title}"
+    else:
+        return {}, images
+    images["boundary.png"] = plots.boundary_png(last, problem.train, test=problem.test, title=title, plane=plane)
     return {"boundary": plots.boundary_frames(predicts, problem.train, plane=plane)} if predicts else {}, images
 
 

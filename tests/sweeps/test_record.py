@@ -84,7 +84,7 @@ def test_a_diverged_run_says_so_and_sends_only_finite_values():
     assert 0 in cost
     assert max(cost) <= result.epochs_run < DIVERGING.epochs
     assert record.status == "FINISHED"
-    assert "cost.png" in record.images
+    assert set(record.images) == {"cost.png", "boundary.png"}
 
 
 def test_what_is_not_finite_is_left_out_even_if_a_hook_recorded_it():
@@ -109,6 +109,7 @@ def test_a_network_that_is_not_a_number_has_a_record_too():
     assert all(math.isfinite(value) for _, value, _ in record.metrics)
     assert curve(record, "diverged") == {0: 1}
     assert 0 in record.slider["boundary"]
+    assert set(record.images) == {"cost.png", "boundary.png"}
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 7, 50, 1000, 5000])
