@@ -226,32 +226,20 @@ class Interrupted:
         return process.returncode, output
 
 
-HALFWAY = [
-    "--dataset",
-    "circle",
-    "--n-examples",
-    "100",
-    "--hidden",
-    "4",
-    "--epochs",
-    "5000",
-    "--vary",
-    "learning_rate=0.1,0.3,1,3",
-    "--seeds",
-    "3",
-]
-HALFWAY += ["--batch", "2"]
+HALFWAY = (
+    "--dataset circle --n-examples 100 --hidden 4 --epochs 10000 --vary learning_rate=0.1,0.3,1,3 --seeds 3 --batch 2"
+)
 
 
 def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(start, here, store, logged, tmp_path):
-    words = ("sweep", "--name", "halfway", *HALFWAY)
+    words = ("sweep", "--name", "halfway", *HALFWAY.split())
     run = Interrupted(start, store, tmp_path, *words)
-    code, output = run.when(lambda: len(list(tmp_path.glob("runs/spool/*/*.run"))) >= 3)  # before they are logged
+    code, output = run.when(lambda: len(list(tmp_path.glob("runs/spool/*/*.run"))) >= 1)  # before they are logged
     assert (code, "everything done so far is logged" in (tmp_path / ".stderr").read_text()) == (1, True)
     (parent,), children = logged("halfway")
     assert parent.info.status == "KILLED"
     assert {child.info.status for child in children} == {"FINISHED"}
-    assert 3 <= len(children) < 12
+    assert 1 <= len(children) < 12
     assert all("final_cost" in child.data.metrics for child in children)
     assert parent.data.metrics["runs"] == len(children)
 
@@ -267,7 +255,7 @@ def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(st
 
 @pytest.mark.slow
 def test_ctrl_c_while_networks_train(start, store, logged, tmp_path):
-    words = ("sweep", "--name", "endless", *HALFWAY, "--epochs", 10_000_000)
+    words = ("sweep", "--name", "endless", *HALFWAY.split(), "--epochs", 10_000_000)
     run = Interrupted(start, store, tmp_path, *words)
     code, output = run.when(lambda: list(tmp_path.glob("runs/spool/*/scratch-*")), times=2)  # a writer has begun
     assert code == 1
