@@ -87,7 +87,7 @@ def known_sweeps(root: Path, storage: JournalStorage | None = None, target: str 
     """The sweeps whose studies are in the store; with a `target`, those whose runs were sent there."""
     if not (root / JOURNAL).exists():
         return []
-    studies = optuna.get_all_study_summaries(storage or open_storage(root), include_best_trial=False)
+    studies = (storage or open_storage(root)).get_all_studies()  # Optuna's summaries would copy every trial
     return [
         Sweep.from_dict(json.loads(one.user_attrs[DEFINITION]))
         for one in studies
