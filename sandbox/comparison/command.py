@@ -94,6 +94,7 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
     from sandbox.tracking.writers import Writers
 
     store = Store(tracking_uri, RUNS)
+    store.check()
     directory = out or RUNS / "comparisons" / comparison.id
     found: list[Findings] = []
 
@@ -103,7 +104,6 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
 
     try:
         with locked(lock_of(comparison.id, RUNS), wait=False), Writers(Spool(store.uri, RUNS).open(), 1) as crew:
-            store.check()
             outcome = run_comparison(comparison, store, crew=crew, publish=finish, quiet=as_json)
     except AlreadyLocked:
         raise RequestError(f"{comparison.id} is under way in another process: wait for it, or end it") from None

@@ -61,12 +61,12 @@ def test_a_wrong_request_is_one_line_and_leaves_nothing(here, tmp_path, words, s
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_same_comparison_is_refused_while_it_runs(here, tmp_path):
+def test_the_same_comparison_is_refused_while_it_runs(here, store, tmp_path):
     comparison = SMALL.replace(
         datasets=("quadrants",), sizes=(16,), arms=tuple(map(parse_arm, ARMS[1::2])), seeds=6, trials=2, epochs=60
     )
     with locked(lock_of(comparison.id, tmp_path / "runs")):
-        code, output, errors = here("compare", *QUICK, *ARMS)
+        code, output, errors = here("compare", *QUICK, *ARMS, "--tracking-uri", store.uri)
     assert (code, output) == (2, "")
     assert errors == f"error: {comparison.id} is under way in another process: wait for it, or end it\n"
 
