@@ -159,13 +159,20 @@ def server(ui):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def required():
+    """A function: skip a test for which this machine lacks something; in CI, where nothing may be skipped, fail it."""
+
+    def check(there, what):
+        if not there:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def browser(required):
     """A real Chromium: required in CI, elsewhere skipped where there is none."""
-    if not Path(CHROMIUM).exists():
-        message = f"there is no {CHROMIUM}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+    required(Path(CHROMIUM).exists(), f"there is no {CHROMIUM}")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as p:

@@ -85,6 +85,8 @@ def run_comparison(
         store.kill_running(parent)
     outcome.parent_id = parent
     driver = _Driver(outcome, logged, _submit(outcome, store, crew), quiet)
+    if crew and len(logged) < comparison.total:
+        crew.start()
     try:
         with driver.bar:
             for run in driver.train(driver.tuning()):
@@ -119,7 +121,7 @@ def _submit(outcome: Outcome, store: Store, crew: Writers | None) -> Submit:
     tags, params = _parent_words(outcome.comparison)
     name = outcome.comparison.id
     destination = Destination(EXPERIMENT, QUESTION, name, name, tags, params)
-    return lambda record: crew.start().spool.put(Entry(destination, record))
+    return lambda record: crew.spool.put(Entry(destination, record))
 
 
 def _drain(crew: Writers | None, quiet: bool) -> None:

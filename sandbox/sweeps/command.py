@@ -152,13 +152,13 @@ def run_sweeps(
     with Writers(spool, writers) as crew:
         for sweep in sweeps:
             outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, writers=crew, **options))
-            if outcomes[-1].status in ("KILLED", "FAILED"):
+            if outcomes[-1].status in ("KILLED", "FAILED") or outcomes[-1].why == "interrupted":
                 break
         frame, last = outcome_frame(outcomes), outcomes[-1]
         waiting = spool.count() if any(outcome.waiting for outcome in outcomes) else 0
         if waiting:
             crew.stop()
-    finished = not waiting and last.status in ("FINISHED", "SPOOLED")
+    finished = not waiting and last.status in ("FINISHED", "SPOOLED") and len(outcomes) == len(sweeps)
     if as_json:
         report = {"finished": finished, "waiting": waiting, "sweeps": json.loads(str(frame.to_json(orient="records")))}
         click.echo(json.dumps(report))
@@ -169,7 +169,7 @@ def run_sweeps(
         click.echo(f"{waiting} runs wait in the spool ({why}). next: sandbox sync, when the store is back", err=True)
     elif last.status == "FAILED":
         click.echo(f"error: {last.why}. next: sandbox doctor, which names them", err=True)
-    elif last.status == "KILLED":
+    elif not finished:
         click.echo("interrupted: everything done so far is logged; the same command goes on from here", err=True)
     elif not as_json and all(outcome.done == outcome.before for outcome in outcomes):
         click.echo("nothing left to do: every trial was logged before. next: make ui, make compare")

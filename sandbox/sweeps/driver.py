@@ -136,6 +136,8 @@ def _run(sweep, store, root, outcome, quiet, writers, batch, pruner, executor) -
                 spool.put(Entry(destination, None, outcome.status, figures, best))
         if crew.wait(lambda: bar.set_postfix_str(f"{spool.count()} to be logged; {news()}")):
             bar.set_postfix_str(news())
+            if stop.is_set():  # perhaps only now, when all was trained: whoever has more to do should know
+                outcome.why = "interrupted"
             if crew is not writers:
                 crew.close()
                 crew.join()

@@ -38,8 +38,9 @@ class Writers:
 
     def start(self) -> "Writers":
         """Start them, unless they work already."""
-        for _ in range(self.number - len(self._processes)):
-            self._start()
+        if not self._processes:
+            for _ in range(self.number):
+                self._start()
         return self
 
     def __enter__(self) -> "Writers":

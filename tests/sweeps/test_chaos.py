@@ -157,15 +157,14 @@ def test_the_same_sweep_is_refused_while_it_runs(start, store, tmp_path, monkeyp
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path, required):
     """`runs`, a link to a file system of 24 MB: what the commands say is written elsewhere."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root may mount a small file system")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("mount")
+    required(root, "only root may mount a small file system")
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"no tmpfs here: {mounted.stderr.decode().strip()}")
+    required(mounted.returncode == 0, f"no tmpfs here: {mounted.stderr.decode().strip()}")
     (tmp_path / "runs").symlink_to(disk)
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
