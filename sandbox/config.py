@@ -12,12 +12,12 @@ import numpy as np
 
 from sandbox.data import DATASETS, parse_crosses
 from sandbox.data.datasets import own_spelling
-from sandbox.errors import RequestError, choose
+from sandbox.errors import RequestError, choose, is_count, is_number
 from sandbox.nn.activations import get_activation
 from sandbox.nn.costs import get_cost
 from sandbox.nn.initializers import INITIALIZERS
 from sandbox.nn.schedules import SCHEDULES
-from sandbox.nn.workspace import Settings, is_count, is_number
+from sandbox.nn.workspace import Settings
 
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
 DTYPES = {"float64": "float64", "float32": "float32"}

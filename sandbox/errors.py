@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 
@@ -30,3 +32,20 @@ def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
         near = get_close_matches(str(name), table, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise RequestError(f"unknown {kind} {name!r}: {hint}Valid: {', '.join(table)}") from None
+
+
+def one_line(value: Any) -> str:
+    """How an error message shows a value: its repr in one line, cut when it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def is_count(value: Any) -> bool:
+    """Whether `value` is a whole number (and no bool)."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a finite number, or an array of such."""
+    array = np.asarray(value)
+    return array.dtype.kind in "fiu" and bool(np.all(np.isfinite(array)))

@@ -13,7 +13,7 @@ import numpy as np
 
 from sandbox.config import Config
 from sandbox.data import Dataset
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, is_count
 from sandbox.nn.hooks import Hook, StopOnDivergence
 from sandbox.nn.initializers import get_initializer, plain
 from sandbox.nn.layouts import ReplicasLast, choose_layout
@@ -21,7 +21,6 @@ from sandbox.nn.network import Network
 from sandbox.nn.padding import common_sizes, crop, mask, pad
 from sandbox.nn.population import chunk_size, even_chunks
 from sandbox.nn.training import NEVER, Run
-from sandbox.nn.workspace import is_count
 from sandbox.result import Result, prepare
 
 MANY_COSTS = 10_000_000  # costs in all, beyond which curves are thinned unless asked otherwise

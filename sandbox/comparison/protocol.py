@@ -17,8 +17,7 @@ from sandbox.comparison.arms import Arm, standard_arms
 from sandbox.config import Config
 from sandbox.data import DATASETS, load_split
 from sandbox.data.tables import Table
-from sandbox.errors import RequestError, choose
-from sandbox.nn.workspace import is_count
+from sandbox.errors import RequestError, choose, is_count
 from sandbox.sweeps.space import Dimension, Range, choice
 from sandbox.sweeps.sweep import Sweep
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, one_line
 
 LARGEST_N = 10_000_000
 LARGEST_SEED = 2**32 - 1  # what scikit-learn accepts
@@ -28,9 +28,3 @@ def noise_level(value: Any) -> float:
     if not 0 <= number < math.inf:
         raise RequestError(f"noise must be a finite number, 0 or more, got {one_line(value)}")
     return number
-
-
-def one_line(value: Any) -> str:
-    """How an error message shows a value: its repr in one line, cut when it is long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else f"{text[:77]}..."

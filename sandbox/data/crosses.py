@@ -14,8 +14,7 @@ from functools import reduce
 
 import numpy as np
 
-from sandbox.data.checks import one_line
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, one_line
 
 FUNCTIONS = {"sin": np.sin, "cos": np.cos, "tanh": np.tanh, "abs": np.abs}
 LONGEST_TEXT = 200

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, is_count, is_number
 from sandbox.nn.costs import get_cost
 from sandbox.nn.layouts import Stacked, choose_layout, matrices
 from sandbox.nn.network import Network
@@ -15,17 +15,6 @@ from sandbox.nn.optimizers import get_optimizer
 from sandbox.nn.penalties import penalty_calls
 from sandbox.nn.propagation import Propagation
 from sandbox.nn.schedules import get_schedule
-
-
-def is_count(value: Any) -> bool:
-    """Whether `value` is a whole number (and no bool)."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def is_number(value: Any) -> bool:
-    """Whether `value` is a finite number, or an array of such."""
-    array = np.asarray(value)
-    return array.dtype.kind in "fiu" and bool(np.all(np.isfinite(array)))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.config import Config
-from sandbox.errors import RequestError, choose
-from sandbox.nn.workspace import is_count
+from sandbox.errors import RequestError, choose, is_count
 from sandbox.sweeps.space import (
     Choice,
     Dimension,

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, is_count, is_number
 from sandbox.nn.checks import check_data
 from sandbox.nn.costs import get_cost
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.layouts import Stacked
 from sandbox.nn.network import Network
 from sandbox.nn.propagation import Propagation
-from sandbox.nn.workspace import is_count, is_number
 
 
 class EarlyStopping(Hook):

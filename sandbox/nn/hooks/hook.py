@@ -4,8 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sandbox.errors import RequestError
-from sandbox.nn.workspace import is_count
+from sandbox.errors import RequestError, is_count
 
 
 class Hook:
