@@ -1,58 +1,128 @@
-"""The outcome of a sweep: what it came to, a row of the closing table."""
+"""The outcome of a sweep: what it came to, point by point, and the closing table of several."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from sandbox.job import Ended
 from sandbox.sweeps.sweep import Sweep
 
 
 @dataclass
 class Outcome:
-    """Counts, costs and accuracies of a sweep's trials by arm (a point in words), over the seeds.
+    """The ended jobs of a sweep by arm (a point in words), over the seeds; pruned ones are only counted.
 
     >>> from sandbox import Config
+    >>> from sandbox.job import Job
     >>> from sandbox.sweeps import choice
-    >>> outcome = Outcome(Sweep("widths", Config(), {"hidden": choice((2,), (8,))}))
+    >>> outcome = Outcome(Sweep("widths", Config(), {"hidden": choice((2,), (8,))}))  # a gate: ranked by final_cost
     >>> for arm, cost in [("hidden=2", 0.12), ("hidden=8", 0.01), ("hidden=8", 0.02)]:
-    ...     outcome.note(arm, cost, accuracy=1.0)
+    ...     outcome.note(Ended(Job(Config(), "", {"arm": arm}), "FINISHED", {"final_cost": cost}))
     >>> outcome.best
-    ('hidden=8', 0.015, 1.0)
+    ('hidden=8', 0.015)
     """
 
     sweep: Sweep
     status: str = "FINISHED"
-    done: int = 0
     before: int = 0
-    diverged: int = 0
-    pruned: int = 0
     waiting: int = 0  # runs that are in the spool because the store is away
     why: str = ""  # what was wrong, where the status is not FINISHED
     seconds: float = 0.0
-    costs: dict[str, list[float]] = field(default_factory=dict)
-    accuracies: dict[str, list[float]] = field(default_factory=dict)
+    done: int = 0
+    diverged: int = 0
+    pruned: int = 0
+    arms: dict[str, list[Ended]] = field(default_factory=dict)
     _best: str = ""
 
-    def note(self, arm: str, cost: float | None, accuracy: float | None, pruned: bool = False) -> None:
-        """Take in one finished trial (cost None: it diverged)."""
+    def note(self, ended: Ended) -> None:
+        """Take in one ended job."""
         self.done += 1
-        self.pruned += pruned
-        if pruned:
+        self.pruned += ended.pruned
+        if ended.pruned:
             return
-        self.diverged += cost is None
-        self.costs.setdefault(arm, []).append(np.inf if cost is None else cost)
-        self.accuracies.setdefault(arm, []).append(np.nan if accuracy is None else accuracy)
+        self.diverged += ended.diverged
+        arm = ended.job.tags["arm"]
+        self.arms.setdefault(arm, []).append(ended)
         if arm == self._best:  # it may have become worse than another
-            self._best = min(self.costs, key=self._median)
-        elif not self._best or self._median(arm) < self._median(self._best):
+            self._best = min(self.arms, key=self._rank)
+        elif not self._best or self._rank(arm) < self._rank(self._best):
             self._best = arm
 
-    def _median(self, arm: str) -> float:
-        return float(np.median(self.costs[arm]))
+    def _rank(self, arm: str) -> float:
+        goal = self.sweep.goal
+        return goal.rank(float(np.median([goal.value(ended) for ended in self.arms[arm]])))
 
     @property
-    def best(self) -> tuple[str, float, float]:
-        """The point whose median cost over the seeds is lowest: in words, that cost, and its median accuracy."""
-        if not self._best:
-            return "", np.nan, np.nan
-        return self._best, self._median(self._best), float(np.median(self.accuracies[self._best]))
+    def best(self) -> tuple[str, float]:
+        """The point whose median objective over the seeds is best, in words, and that median."""
+        return (self._best, self.sweep.goal.rank(self._rank(self._best))) if self._best else ("", np.nan)
+
+    def frame(self) -> pd.DataFrame:
+        """A row for each point, the best first: runs, the objective's median, lowest and highest, and what diverged."""
+        goal = self.sweep.goal
+        rows = []
+        for arm in sorted(self.arms, key=self._rank):
+            values = [goal.value(ended) for ended in self.arms[arm]]
+            spread = {goal.metric: np.median(values), "lowest": min(values), "highest": max(values)}
+            figures = {name: self._median(arm, name) for name in ("final_cost", "test_accuracy")}
+            diverged = sum(ended.diverged for ended in self.arms[arm])
+            rows.append({"point": arm, "runs": len(values), **figures, **spread, "diverged": diverged})
+        return pd.DataFrame(rows)
+
+    def _median(self, arm: str, *names: str) -> float:
+        """The median over an arm's seeds of the first of these metrics that its runs have."""
+        for name in names:
+            values = [ended.metrics[name] for ended in self.arms.get(arm, ()) if name in ended.metrics]
+            if values:
+                return float(np.median(values))
+        return np.nan
+
+    def row(self) -> dict[str, Any]:
+        """The sweep as a row of the closing table."""
+        arm, value = self.best
+        return {
+            "sweep": self.sweep.name,
+            "runs": self.done,
+            "new": self.done - self.before,
+            "best": arm,
+            "by": self.sweep.goal.metric,
+            "value": value,
+            "cost": self._median(arm, "final_cost"),
+            "accuracy": self._median(arm, "test_accuracy", "train_accuracy"),
+            "diverged": self.diverged,
+            "seconds": round(self.seconds, 1),
+        }
+
+    def parent_figures(self) -> list[tuple[str, float, int]]:
+        """What the parent run is told, with the number of runs so far as the step."""
+        arm, value = self.best
+        figures = {"runs": self.done, "diverged_runs": self.diverged, f"best_{self.sweep.goal.metric}": value}
+        figures |= {"best_cost": self._median(arm, "final_cost"), "best_accuracy": self._median(arm, "test_accuracy")}
+        return [(name, float(figure), self.done) for name, figure in figures.items() if np.isfinite(figure)]
+
+
+def closing_table(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    """A row a sweep: runs, the best point by the objective and its medians over the seeds, diverged runs, seconds."""
+    return pd.DataFrame([outcome.row() for outcome in outcomes])
+
+
+def render(frame: pd.DataFrame, hide: Sequence[str] = ()) -> str:
+    """A table as aligned text: words to the left, numbers to the right."""
+    shown = frame.drop(columns=list(hide))
+    for column in shown.columns:
+        words = not pd.api.types.is_numeric_dtype(frame[column])
+        cells = [_show(value) for value in frame[column]]
+        width = max(map(len, [str(column), *cells]))
+        align = str.ljust if words else str.rjust
+        shown[column] = [align(cell, width) for cell in cells]
+        shown = shown.rename(columns={column: align(str(column), width)})
+    return shown.to_string(index=False)
+
+
+def _show(value: object) -> str:
+    if isinstance(value, float):
+        return "-" if np.isnan(value) else f"{value:.4g}"
+    return str(value)

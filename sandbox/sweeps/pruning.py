@@ -1,13 +1,20 @@
-"""Pruning: a hook that asks Optuna, at every rung, which trials of a population to give up."""
+"""Pruning: a hook that asks Optuna, at every rung, which runs of a population to give up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
 
+from sandbox.errors import RequestError
 from sandbox.nn.hooks import Hook
+from sandbox.sweeps.objective import Objective
+
+if TYPE_CHECKING:
+    from sandbox.nn import Run
 
 RUNGS = 6
+FIRST_BATCH = 8  # pruners compare with trials that have ended
 
 # By the number of epochs: Optuna's own defaults wait for trials that have ended, and in a population none ends first.
 PRUNERS: dict[str, Callable[[int], optuna.pruners.BasePruner]] = {
@@ -21,28 +28,37 @@ PRUNERS: dict[str, Callable[[int], optuna.pruners.BasePruner]] = {
 
 
 def rung_epochs(epochs: int) -> tuple[int, ...]:
-    """Epochs at which trials are compared: six, doubling up to half of the training."""
+    """Epochs at which runs are compared: six, doubling up to half of the training."""
     return tuple(sorted({max(1, epochs // 2**rung) for rung in range(1, RUNGS + 1)}))
 
 
 class Pruning(Hook):
-    """Reports the cost of every network to its Optuna trial, and stops those that the pruner gives up.
+    """Reports the objective of every network to its Optuna trial, and stops those that the pruner gives up.
 
-    `trials` maps config keys to Optuna trials; `pruned` gathers the keys of those that were stopped. The costs are
-    reported in the order of the replicas; a trial that has diverged is left to diverge.
+    `begin` gives the Optuna trial of a config. They are reported in the order of the replicas; one that has diverged is
+    left to diverge. Raises RequestError for an objective that nothing knows while networks train.
     """
 
-    def __init__(self, trials: dict[str, optuna.Trial], epochs: Sequence[int]) -> None:
-        self.trials, self.epochs = trials, tuple(epochs)
-        self.pruned: set[str] = set()
+    def __init__(self, begin: Callable[[str], optuna.Trial], objective: Objective) -> None:
+        self.begin, self.objective, self.epochs = begin, objective, rung_epochs
 
-    def on_epoch(self, run):
-        costs = np.atleast_1d(run.cost)
-        places = run.replicas if run.lead else np.zeros(1, int)
-        live = [(int(place), run.configs[place].key) for place in places if np.isfinite(costs[place])]
-        for place, key in live:
-            self.trials[key].report(float(costs[place]), run.epoch)
-        losers = [(place, key) for place, key in live if self.trials[key].should_prune()]
-        self.pruned.update(key for _, key in losers)
+    def on_start(self, run: "Run") -> None:
+        self.trials = [self.begin(config.key) for config in run.configs]
+
+    def on_epoch(self, run: "Run") -> None:
+        values = np.atleast_1d(self._values(run))
+        live = [int(place) for place in run.replicas if np.isfinite(values[place])]
+        for place in live:
+            self.trials[place].report(float(values[place]), run.epoch)
+        losers = [place for place in live if self.trials[place].should_prune()]
         if losers:
-            run.stop([place for place, _ in losers] if run.lead else None)
+            run.stop(losers, pruned=True)
+
+    def _values(self, run: "Run") -> np.ndarray:
+        name = self.objective.metric
+        if name in run.curves:
+            return run.curves[name][-1][1]
+        try:
+            return run.measure(name)
+        except RequestError:
+            raise RequestError(f"no pruner can watch {name!r}: nobody knows it before the end of a run") from None

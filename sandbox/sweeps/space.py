@@ -1,7 +1,7 @@
 """The search space: what a sweep varies, and over which values.
 
 A dimension has a name and values. The name is a field of Config, and the values are that field's; or the dimension is
-one of `Arms`, each of which sets several fields at once. A point is a value for every dimension, written as text (the
+one of `Arms`, each of which sets several fields at once. A point is a value for every dimension: a number, or text (the
 way MLflow and the command line have it), so that points compare and survive being stored.
 """
 
@@ -23,8 +23,8 @@ Point = dict[str, Any]
 class Choice:
     """One of several values, in this order. Raises RequestError where there is none.
 
-    >>> Choice(((), (8,), (8, 8))).grid()
-    ['none', '8', '8,8']
+    >>> Choice(((), (8,), (8, 8))).grid(), Choice((0.1, 1)).grid()
+    (['none', '8', '8,8'], [0.1, 1])
     """
 
     values: tuple[Any, ...]
@@ -33,17 +33,22 @@ class Choice:
         if not self.values:
             raise RequestError("a choice needs at least one value")
 
-    def pick(self, u: float) -> str:
+    @property
+    def numbers(self) -> bool:
+        """Whether all values are numbers, which have an order."""
+        return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
+
+    def pick(self, u: float) -> Any:
         """The value at u in [0, 1)."""
         return self.grid()[min(int(u * len(self.values)), len(self.values) - 1)]
 
-    def grid(self) -> list[str]:
-        """All values, as text."""
-        return [format_value(list(value) if isinstance(value, tuple) else value) for value in self.values]
+    def grid(self) -> list[Any]:
+        """All values: numbers, or text."""
+        return list(self.values) if self.numbers else [format_value(value) for value in self.values]
 
-    def changes(self, name: str, value: str) -> dict[str, Any]:
+    def changes(self, name: str, value: Any) -> dict[str, Any]:
         """The fields of Config that `value` sets."""
-        return {name: parse_value(name, value)}
+        return {name: value if self.numbers else parse_value(name, value)}
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,8 @@ _RANGE = re.compile(r"(?P<low>[^.]\S*?)\.\.(?P<high>[^:]+)(?P<options>(:\w+)*)$"
 def parse_dimension(text: str) -> tuple[str, Dimension]:
     """A dimension as people type it: `learning_rate=0.001..10:log`, `initializer=plain,xavier`, `hidden=8|8,8`.
 
-    Values are parted by commas; those that have commas themselves (hidden, crosses) by bars. Raises RequestError.
+    Values are parted by commas; those that have commas themselves (hidden, crosses) by bars, or by commas where one of
+    them is none. Raises RequestError, also for a single value: nothing would vary.
 
     >>> parse_dimension("learning_rate=0.001..10:log")
     ('learning_rate', Range(low=0.001, high=10.0, log=True, integer=False))
@@ -152,8 +158,14 @@ def parse_dimension(text: str) -> tuple[str, Dimension]:
         if isinstance(low, bool) or not all(isinstance(end, int | float) for end in (low, high)):
             raise RequestError(f"{name} has no range: write its values with commas between")
         return name, Range(low, high, "log" in options, isinstance(low, int) or "int" in options)
-    parts = values.split("|") if "|" in values or name in ("hidden", "crosses") else values.split(",")
-    return name, Choice(tuple(parse_value(name, part) for part in parts))
+    parts = values.split("|") if "|" in values else values.split(",")
+    several = "|" not in values and len(parts) > 1 and "none" not in map(str.strip, parts)
+    if several and name in ("hidden", "crosses"):
+        raise RequestError(f"{text} is one value of several parts: put bars between values, {name}={'|'.join(parts)}")
+    choice = Choice(tuple(parse_value(name, part) for part in parts))
+    if len(choice.values) < 2:
+        raise RequestError(f"{text} is one value: give two or more, or say --{name.replace('_', '-')} {values}")
+    return name, choice
 
 
 def fields_of(name: str, dimension: Dimension) -> set[str]:
@@ -185,23 +197,18 @@ def sampled_points(space: Mapping[str, Dimension], units: np.ndarray) -> list[Po
     return [{name: space[name].pick(u) for name, u in zip(names, row, strict=True)} for row in units]
 
 
-def dimension_to_dict(dimension: Dimension) -> dict[str, Any]:
-    """A dimension as JSON has it."""
+def canonical(dimension: Dimension) -> list[Any]:
+    """What decides the values of a dimension, as JSON has it."""
     if isinstance(dimension, Arms):
-        return {"arms": {name: dict(changes) for name, changes in dimension.fields}}
+        return [
+            [name, sorted((key, format_value(value)) for key, value in fields)] for name, fields in dimension.fields
+        ]
     if isinstance(dimension, Choice):
-        return {"values": list(dimension.values)}
-    return vars(dimension)
+        return dimension.grid()
+    return [dimension.low, dimension.high, dimension.log, dimension.integer]
 
 
-def dimension_from_dict(parts: Mapping[str, Any]) -> Dimension:
-    """The dimension whose `dimension_to_dict` this is."""
-    if "arms" in parts:
-        return arms(
-            {name: {key: _tuple(value) for key, value in fields.items()} for name, fields in parts["arms"].items()}
-        )
-    return Choice(tuple(_tuple(value) for value in parts["values"])) if "values" in parts else Range(**parts)
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def describe(point: Mapping[str, Any]) -> str:
+    """A point in words: the name of its arm, and the other values."""
+    words = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in point.items()}
+    return ", ".join(word if name == "arm" else f"{name}={word}" for name, word in words.items())

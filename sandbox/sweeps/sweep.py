@@ -3,26 +3,33 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.config import Config
-from sandbox.errors import RequestError, choose, is_count
+from sandbox.config import Config, format_value
+from sandbox.errors import RequestError, choose, is_count, one_line
+from sandbox.job import Job
+from sandbox.nn.hooks import Hook
+from sandbox.nn.hooks.hook import check_hooks
+from sandbox.record import Picture
+from sandbox.sweeps.objective import Objective
 from sandbox.sweeps.space import (
     Choice,
     Dimension,
     Point,
-    dimension_from_dict,
-    dimension_to_dict,
+    canonical,
+    describe,
     fields_of,
     grid_points,
     sampled_points,
     to_config,
 )
+from sandbox.tracking import Destination
+from sandbox.tracking.ui import OBJECTIVE
 
 SAMPLERS = {
     "grid": "every combination of the values",
@@ -30,6 +37,9 @@ SAMPLERS = {
     "sobol": "quasi-random: evenly spread draws (scrambled Sobol sequence)",
     "tpe": "Optuna's tree-structured Parzen estimator: learns from the trials so far",
 }
+
+
+WATCHED = ("cost", "validation_cost", "validation_accuracy", "train_accuracy")  # what early stopping can
 
 
 class Trial(NamedTuple):
@@ -50,6 +60,11 @@ class Sweep:
     `trials` counts all of them, every point being trained with `seeds` seeds (default with a grid: every combination
     once for each seed; a larger number adds seeds). `reading` says how to read the runs, for the MLflow page.
 
+    `objective` decides what is best: for a sampler that learns, a pruner, tables and sorting; and for early stopping, where
+    a config has a `patience` and no `monitor`. It is any metric of a run (sandbox.sweeps.objective); a figure of
+    validation data becomes `final_cost` where there is no validation part. `hooks` watch every run, and what they record
+    becomes a metric with steps; each of the `pictures`, functions of a Result that give a Figure or PNG bytes, an artifact.
+
     Raises RequestError for an unknown sampler, a field that Config has not, or values that do not fit.
 
     >>> from sandbox.sweeps import choice
@@ -68,9 +83,17 @@ class Sweep:
     reading: str = ""
     sampler_seed: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
+    objective: str = "validation_accuracy"
+    hooks: Sequence[Hook] = ()
+    pictures: Sequence[Picture] = ()
 
     def __post_init__(self) -> None:
         choose("sampler", self.sampler, SAMPLERS)
+        check_hooks(self.hooks)
+        for picture in self.pictures:
+            if not callable(picture):
+                raise RequestError(f"picture {one_line(picture)} is no function of a Result")
+        Objective.parse(self.objective, hooked=bool(self.hooks))
         for name in ("trials", "seeds"):
             value = getattr(self, name)
             if not (is_count(value) and value >= 1) and not (name == "trials" and value is None):
@@ -91,34 +114,19 @@ class Sweep:
             raise RequestError(f"sampler {self.sampler!r} needs the number of trials")
         if self.sampler == "grid":
             grid_points(self.space)
-        for corner in (0.0, 0.999999):  # wrong names and values are found before anything is trained
-            for name, dimension in self.space.items():
-                values = dimension.grid() if isinstance(dimension, Choice) else [dimension.pick(corner)]
-                for value in values:
-                    self.base.replace(**dimension.changes(name, value))
+        _ = self.goal  # wrong names and values are found before anything is trained
 
     def replace(self, **changes: Any) -> "Sweep":
         """The sweep with some of its parts changed."""
         return replace(self, **changes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The sweep as JSON has it."""
-        space = {name: dimension_to_dict(dimension) for name, dimension in self.space.items()}
-        return {**vars_of(self), "base": self.base.to_dict(), "space": space, "tags": dict(self.tags)}
-
-    @classmethod
-    def from_dict(cls, parts: Mapping[str, Any]) -> "Sweep":
-        """The sweep whose `to_dict` this is."""
-        space = {name: dimension_from_dict(dimension) for name, dimension in parts["space"].items()}
-        return cls(**{**parts, "base": Config(**parts["base"]), "space": space})
-
     @cached_property
     def id(self) -> str:
         """The name and a hash of everything that decides what a trial is: more trials or seeds continue the same sweep."""
         parts = {
-            "base": self.base.replace(seed=0).to_dict(),
-            "space": {name: repr(dimension) for name, dimension in self.space.items()},
-            "sampler": [self.sampler, self.sampler_seed],
+            "base": self.base.replace(seed=0).key,
+            "space": {name: canonical(dimension) for name, dimension in self.space.items()},
+            "sampler": [self.sampler, self.sampler_seed, *([self.goal.words] if self.sampler == "tpe" else [])],
         }
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return f"{self.name}-{digest[:8]}"
@@ -149,7 +157,37 @@ class Sweep:
     def at(self, points: list[Point], seed: int) -> Iterator[Trial]:
         """The trials at these points with this seed (counted from the base config's)."""
         for point in points:
-            yield Trial(point, to_config(self.base, self.space, point, self.base.seed + seed))
+            config = to_config(self.base, self.space, point, self.base.seed + seed)
+            watched = self.goal.metric if self.goal.metric != "final_cost" else "cost"
+            if config.patience and config.monitor is None and watched != config.monitored and watched in WATCHED:
+                config = config.replace(monitor=watched)
+            yield Trial(point, config)
+
+    @cached_property
+    def goal(self) -> Objective:
+        """The objective, as these data have it. Raises RequestError for values that are none for their field."""
+        corners = [
+            self.base.replace(**dimension.changes(name, value))
+            for name, dimension in self.space.items()
+            for value in (dimension.grid() if isinstance(dimension, Choice) else map(dimension.pick, (0.0, 0.999999)))
+        ]
+        return Objective.parse(self.objective).for_data(corners)
+
+    def job(self, trial: Trial, number: int) -> Job:
+        """The job of a trial, the `number`th: its run has the tags by which a sweep's runs are found."""
+        arm = describe(trial.point)
+        tags = {"sweep": self.id, "arm": arm, "trial": str(number), "point": json.dumps(trial.point), **self.tags}
+        return Job(trial.config, f"{arm}, seed {trial.config.seed}", tags)
+
+    @property
+    def destination(self) -> Destination:
+        """Where the runs belong: the experiment, and the parent run."""
+        tags = {"sampler": self.sampler, "role": "sweep", "objective": self.goal.words}
+        space = {f"space.{name}": format_value(canonical(one))[:500] for name, one in self.space.items()}
+        base = {f"base.{name}": text for name, text in self.base.params().items()}
+        description = f"{self.question}\n\n{self.reading}".strip()
+        note = {"mlflow.note.content": self.question}
+        return Destination(self.name, description, self.id, tags | note, base | space, {OBJECTIVE: self.goal.words})
 
     def _draw(self, count: int) -> list[Point]:
         """`count` different points; fewer where the space has hardly more."""
@@ -169,8 +207,3 @@ class Sweep:
 
         draws = qmc.Sobol(len(self.space), rng=np.random.default_rng(self.sampler_seed))
         return draws.random_base2(max(0, math.ceil(math.log2(max(count, 1)))))[:count]
-
-
-def vars_of(sweep: Sweep) -> dict[str, Any]:
-    """The fields of a sweep, without what was computed from them."""
-    return {field.name: getattr(sweep, field.name) for field in fields(sweep)}

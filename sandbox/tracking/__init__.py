@@ -4,7 +4,7 @@ Importing this package does not import MLflow (a second or two): that happens wh
 """
 
 from sandbox.tracking.connection import StoreError
-from sandbox.tracking.record import Record
+from sandbox.tracking.entry import Destination, Record
 from sandbox.tracking.store import Store
 
-__all__ = ["Record", "Store", "StoreError"]
+__all__ = ["Destination", "Record", "Store", "StoreError"]

@@ -1,17 +1,21 @@
-"""An entry of the spool as a file: a finished run, or the end of a parent run, and where it belongs.
+"""An entry of the spool: everything that one MLflow run holds, where it belongs, and both as a file.
 
-A file is an uncompressed zip: `entry.json` (params, curve, metrics, tags, and where the run belongs) and the pictures as
+A file is an uncompressed zip: `entry.json` (params, curves, metrics, tags, and where the run belongs) and the pictures as
 they are. Zip checks every part, so that a torn file is found; nothing in it can run.
 """
 
 import io
 import json
+import math
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.tracking.record import STATUSES, Record, check_metric
+STATUSES = ("FINISHED", "KILLED", "FAILED")
+LARGEST = 1.7e308  # MLflow stores infinity as 1.797e308, so nothing near it is told apart from a number
+PARTS = ("images", "files")
 
 
 class SpoolError(RuntimeError):
@@ -19,44 +23,94 @@ class SpoolError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Record:
+    """What one MLflow run holds, ended, as plain data: it can wait on a disk. Times are milliseconds since 1970.
+
+    `metrics` are (key, value, step); `images` map an artifact path such as ``cost.png`` to PNG bytes;
+    `files` map an artifact path such as ``table.csv`` to any other bytes;
+    `slider` maps a key such as ``boundary`` to the PNG bytes at each step, shown in the UI behind a slider.
+
+    Raises ValueError for an unknown status, for a value that MLflow cannot keep (it would turn NaN into 0)
+    and for two values of a metric at one step (it would draw both).
+
+    >>> Record("a run", "FINISHED", 0, 1000, metrics=[("cost", 0.5, 0), ("cost", 0.1, 100)]).params
+    {}
+    >>> Record("a run", "FINISHED", 0, 1000, metrics=[("cost", float("nan"), 7)])
+    Traceback (most recent call last):
+    ValueError: metric 'cost' is nan at step 7: only finite values can be logged
+    """
+
+    name: str
+    status: str
+    start_time: int
+    end_time: int
+    params: dict[str, str] = field(default_factory=dict)
+    metrics: list[tuple[str, float, int]] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    images: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    slider: dict[str, dict[int, bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status {self.status!r} of run {self.name!r}: valid are {', '.join(STATUSES)}")
+        seen: set[tuple[str, int]] = set()
+        for key, value, step in self.metrics:
+            if not (math.isfinite(value) and abs(value) <= LARGEST):
+                raise ValueError(f"metric {key!r} is {value} at step {step}: only finite values can be logged")
+            if (key, step) in seen:
+                raise ValueError(f"metric {key!r} has two values at step {step}")
+            seen.add((key, step))
+        for kind in PARTS:
+            for path in getattr(self, kind):
+                if not path or path.startswith("/") or ".." in path.split("/"):
+                    raise ValueError(f"{kind[:-1]} {path!r}: its path must stay inside the run")
+
+
+@dataclass(frozen=True)
 class Destination:
-    """Where a run belongs: its experiment, and the parent run that gathers its sweep (none for a run of its own)."""
+    """Where a run belongs: its experiment, and the parent run that gathers its campaign (none for a run of its own).
+
+    `campaign` is the campaign's id: the parent's name, and the tag ``sweep`` of the parent and all its runs.
+    """
 
     experiment: str
     description: str = ""
-    sweep: str = ""
-    parent_name: str = ""
-    parent_tags: dict[str, str] = field(default_factory=dict)
-    parent_params: dict[str, str] = field(default_factory=dict)
+    campaign: str = ""
+    tags: dict[str, str] = field(default_factory=dict)  # of the parent run
+    params: dict[str, str] = field(default_factory=dict)
+    experiment_tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run to log; or, without a record, the end of a parent run."""
+    """A run to log; or, `closing`, the end of its destination's parent run: status, figures, tags and files."""
 
     destination: Destination
-    record: Record | None = None
-    parent_status: str = ""
-    parent_metrics: dict[str, float] = field(default_factory=dict)
-    parent_tags: dict[str, str] = field(default_factory=dict)
+    record: Record
+    closing: bool = False
 
     @property
     def key(self) -> str:
-        """The config key of the run, "" where there is none."""
-        return self.record.tags.get("config_key", "") if self.record else ""
+        """What tells the run from the others of its campaign, "" where it belongs to none."""
+        return key_of(self.record.tags)
+
+
+def key_of(tags: Mapping[str, str]) -> str:
+    """The key of a run with these tags: its config's, behind its role and arm where it has a role."""
+    if "config_key" not in tags:
+        return ""
+    return "/".join([*([tags["role"], tags["arm"]] if "role" in tags else []), tags["config_key"]])
 
 
 def write(path: Path, entry: Entry) -> None:
     """Write an entry as a file. Raises OSError."""
     record = entry.record
-    head: dict[str, Any] = {**vars(entry), "destination": vars(entry.destination), "record": None}
-    parts: dict[str, bytes] = {}
-    if record is not None:
-        for kind, contents in (("images", record.images), ("files", record.files)):
-            parts |= {f"{kind}/{name}": content for name, content in contents.items()}
-        for key, steps in record.slider.items():
-            parts |= {f"slider/{step}/{key}": png for step, png in steps.items()}
-        head["record"] = {**vars(record), "images": {}, "files": {}, "slider": {}}
+    parts = {f"{kind}/{name}": content for kind in PARTS for name, content in getattr(record, kind).items()}
+    for key, steps in record.slider.items():
+        parts |= {f"slider/{step}/{key}": png for step, png in steps.items()}
+    plain = {**vars(record), "images": {}, "files": {}, "slider": {}}
+    head = {"destination": vars(entry.destination), "record": plain, "closing": entry.closing}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("entry.json", json.dumps(head, allow_nan=False))
         for name, content in parts.items():
@@ -80,16 +134,13 @@ def _parse(content: bytes) -> Entry:
                 raise ValueError(f"{info.filename!r} is compressed")
             parts[info.filename] = archive.read(info)
     head = json.loads(parts.pop("entry.json"))
-    head["destination"] = Destination(**head["destination"])
-    if head["record"] is not None:
-        head["record"] = _record(head["record"], parts)
-    entry = Entry(**head)
+    entry = Entry(Destination(**head["destination"]), _record(head["record"], parts), head["closing"])
     _check(entry)
     return entry
 
 
 def _record(fields: dict[str, Any], parts: dict[str, bytes]) -> Record:
-    kinds: dict[str, dict[str, bytes]] = {"images": {}, "files": {}}
+    kinds: dict[str, dict[str, bytes]] = {kind: {} for kind in PARTS}
     slider: dict[str, dict[int, bytes]] = {}
     for name, content in parts.items():
         kind, _, rest = name.partition("/")
@@ -105,19 +156,12 @@ def _record(fields: dict[str, Any], parts: dict[str, bytes]) -> Record:
 def _check(entry: Entry) -> None:
     """Raises ValueError where the entry cannot be what `write` was given."""
     to, record = entry.destination, entry.record
-    texts: list[Any] = [to.experiment, to.description, to.sweep, to.parent_name, entry.parent_status]
-    tables = [to.parent_tags, to.parent_params, entry.parent_tags]
-    if record is None:
-        if not (to.sweep and entry.parent_status in STATUSES):
-            raise ValueError("neither a run nor the end of a sweep")
-        for key, value in entry.parent_metrics.items():
-            texts.append(key)
-            check_metric(key, value)
-    else:
-        texts += [record.name, *(key for key, _, _ in record.metrics)]
-        tables += [record.params, record.tags]
-        if not all(type(time) is int for time in (record.start_time, record.end_time)):
-            raise ValueError("times must be whole milliseconds")
-    texts += [text for table in tables for pair in table.items() for text in pair]
+    texts: list[Any] = [to.experiment, to.description, to.campaign, record.name, *(key for key, _, _ in record.metrics)]
+    for table in (to.tags, to.params, to.experiment_tags, record.params, record.tags):
+        texts += [text for pair in table.items() for text in pair]
     if not to.experiment or not all(isinstance(text, str) for text in texts):
         raise ValueError("names, params and tags must be text")
+    if not all(type(time) is int for time in (record.start_time, record.end_time)):
+        raise ValueError("times must be whole milliseconds")
+    if entry.closing is not (entry.closing and to.campaign != ""):
+        raise ValueError("the end of a parent run that there is not")

@@ -19,6 +19,7 @@ from sandbox.tracking.entry import Entry, SpoolError, read, write
 SUFFIX = ".run"
 MARK = ".begun"
 REJECTED = "rejected"
+NOTE = "store.json"
 SCRATCH = "scratch"
 
 
@@ -26,26 +27,34 @@ class Spool:
     """The spool of one MLflow store, in a directory of its own under `root`/spool."""
 
     def __init__(self, uri: str, root: Path) -> None:
-        self.uri = uri
+        self.uri, self.root = uri, root
         self.directory = root / "spool" / hashlib.sha256(uri.encode()).hexdigest()[:12]
+
+    @classmethod
+    def at(cls, directory: Path) -> "Spool":
+        """The spool in this directory, by its note. Raises ValueError, KeyError or TypeError for a note that is none."""
+        note = json.loads((directory / NOTE).read_text())
+        spool = cls(note["uri"], Path(note["root"]))
+        spool.directory = directory
+        return spool
 
     @classmethod
     def all(cls, root: Path) -> "list[Spool]":
         """Every spool under `root`."""
         found = []
-        for target in sorted((root / "spool").glob("*/store.json")):
-            with suppress(ValueError, KeyError, TypeError):  # a note that is none: nobody knows where its runs belong
-                spool = cls(json.loads(target.read_text())["uri"], root)
-                spool.directory = target.parent
-                found.append(spool)
+        for note in sorted((root / "spool").glob(f"*/{NOTE}")):
+            with suppress(ValueError, KeyError, TypeError):  # nobody knows where its runs belong
+                found.append(cls.at(note.parent))
+                found[-1].root = root
         return found
 
     def open(self) -> "Spool":
         """Make the directory, with a note of the store that it is for: its owner's alone, for it may hold a password."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        target = self.directory / "store.json"
-        if not target.exists():
-            _replace(target, json.dumps({"uri": self.uri}).encode())
+        target = self.directory / NOTE
+        note = json.dumps({"uri": self.uri, "root": str(self.root.resolve())})
+        if not target.exists() or target.read_text() != note:  # the directory may have been moved
+            _replace(target, note.encode())
         return self
 
     def put(self, entry: Entry, *, perhaps_logged: bool = False) -> Path:
@@ -53,7 +62,7 @@ class Spool:
 
         `perhaps_logged`: nobody could ask the store whether it has the run already, so that the writer will.
         """
-        name = f"{time.time_ns():020d}-{os.getpid()}-{entry.key or 'parent'}"
+        name = f"{time.time_ns():020d}-{os.getpid()}-{entry.record.tags.get('config_key', 'parent')}"
         path, draft = self.directory / f"{name}{SUFFIX}", self.directory / f"{name}.draft"
         try:
             write(draft, entry)
@@ -87,23 +96,24 @@ class Spool:
             path: _note(path.with_suffix(".txt")) for path in sorted((self.directory / REJECTED).glob(f"*{SUFFIX}"))
         }
 
-    def entries(self, sweep: str) -> Iterator[Entry]:
-        """The runs of a sweep that wait; files that vanish meanwhile or cannot be read are passed over."""
+    def entries(self, campaign: str) -> Iterator[Entry]:
+        """The runs of a campaign that wait; files that vanish meanwhile or cannot be read are passed over."""
         for path in self.files():
             with suppress(FileNotFoundError, SpoolError):
                 entry = read(path)
-                if entry.destination.sweep == sweep and entry.record is not None:
+                if entry.destination.campaign == campaign and not entry.closing:
                     yield entry
 
-    def peek(self, path: Path) -> list[Entry]:
-        """The entry of a file that a writer has in hand at this moment, if so."""
-        with taken(path) as free:
-            if free:
-                return []
-        try:
-            return [read(path)]
-        except (FileNotFoundError, SpoolError):
-            return []
+    def in_hand(self) -> set[str]:
+        """The keys of the runs that writers have in hand at this moment."""
+        keys = set()
+        for path in self.files():
+            with taken(path) as free:
+                if free:
+                    continue
+            with suppress(FileNotFoundError, SpoolError):
+                keys.add(read(path).key)
+        return keys
 
     def set_aside(self, path: Path, why: str = "") -> Path:
         """Put a file that cannot be logged where it is in nobody's way, with a note that says why."""

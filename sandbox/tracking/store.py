@@ -1,8 +1,9 @@
-"""A store of runs: one MLflow tracking address, and the few requests that sweeps and studies make of it."""
+"""A store of runs: one MLflow tracking address, and the few requests that campaigns and studies make of it."""
 
 import errno
 import os
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sandbox.errors import choose
-from sandbox.tracking import ui
+from sandbox.tracking.artifacts import write_artifacts
 from sandbox.tracking.connection import (
     RefusedError,
     artifact_root,
@@ -21,9 +22,8 @@ from sandbox.tracking.connection import (
     set_environment,
     sqlite_path,
 )
+from sandbox.tracking.entry import Destination, Record
 from sandbox.tracking.reading import PARENT, equals, frame, row, search, uncollected
-from sandbox.tracking.record import Record, check_metric
-from sandbox.tracking.writing import log_batch, write_artifacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,51 +99,34 @@ class Store:
         assert found is not None
         return found
 
-    def start_parent(
-        self,
-        experiment_id: str,
-        name: str,
-        tags: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> str:
-        """Starts the run that gathers a sweep's runs, and gives its id. Its tag ``sweep`` names the sweep."""
+    def parent(self, experiment_id: str, to: Destination) -> str:
+        """The id of the run that gathers a campaign's runs: the first one there is, or a new one."""
+        text = f"{equals('sweep', to.campaign)} AND tags.`{PARENT}` IS NULL"
         client = self.client
         with reporting(self.uri):
-            run = client.create_run(experiment_id, run_name=name, tags=dict(tags or {}))
-            log_batch(client, run.info.run_id, params=params or {})
+            for found in search(client, [experiment_id], text):
+                return found.info.run_id
+            run = client.create_run(experiment_id, run_name=to.campaign, tags={**to.tags, "sweep": to.campaign})
+            log_batch(client, run.info.run_id, Record(to.campaign, "FINISHED", 0, 0, params=to.params))
             return run.info.run_id
 
-    def find_parent(self, experiment_id: str, sweep: str) -> str | None:
-        """The id of the first parent run with this tag ``sweep``, or None."""
-        text = f"{equals('sweep', sweep)} AND tags.`{PARENT}` IS NULL"
+    def close_parent(self, run_id: str, record: Record) -> None:
+        """Ends a parent: status, figures, tags and files. A figure that it has at that step is not logged again."""
         client = self.client
-        with reporting(self.uri):
-            return next((run.info.run_id for run in search(client, [experiment_id], text)), None)
-
-    def reopen(self, run_id: str) -> None:
-        """Marks a parent as RUNNING again: its sweep goes on."""
-        client = self.client
-        with reporting(self.uri):
-            client.update_run(run_id, status="RUNNING")
-
-    def finish_parent(
-        self,
-        run_id: str,
-        status: str = "FINISHED",
-        metrics: Mapping[str, float] | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> None:
-        """Ends a parent. Metrics of an earlier ending keep their history: these come one step later."""
-        for key, value in (metrics or {}).items():
-            check_metric(key, value)
-        client = self.client
-        with reporting(self.uri):
-            client.set_terminated(
-                run_id, status
-            )  # first: whoever dies after it has not set the tags, and does it again
-            steps = {key: len(client.get_metric_history(run_id, key)) for key in metrics or {}}
-            rows = [(key, value, steps[key]) for key, value in (metrics or {}).items()]
-            log_batch(client, run_id, metrics=rows, tags=tags or {})
+        with reporting(self.uri), TemporaryDirectory(prefix="sandbox-") as directory:
+            client.set_terminated(run_id, record.status)  # first: who dies after it has set no tags, and does it again
+            known = client.get_run(run_id).data.metrics
+            there = {
+                (key, point.step)
+                for key in {key for key, _, _ in record.metrics} & known.keys()
+                for point in client.get_metric_history(run_id, key)
+            }
+            metrics = [one for one in record.metrics if (one[0], one[2]) not in there]
+            write_artifacts(record, Path(directory))
+            if any(Path(directory).iterdir()):
+                client.log_artifacts(run_id, directory)
+            now = round(time.time() * 1000)
+            log_batch(client, run_id, Record(record.name, record.status, now, now, {}, metrics, record.tags), tags=True)
 
     def log(self, record: Record, experiment_id: str, parent_id: str | None = None) -> str:
         """Writes one whole run and gives its id. If that fails midway, no run is left that looks whole.
@@ -167,8 +150,7 @@ class Store:
                 created = client.create_run(experiment_id, record.start_time, tags, record.name)
                 run_id = created.info.run_id
                 try:
-                    times = (record.start_time, record.end_time)
-                    log_batch(client, run_id, record.metrics, record.params, times=times)
+                    log_batch(client, run_id, record)
                     if record.images or record.files or record.slider:
                         client.log_artifacts(run_id, directory)
                     client.set_terminated(run_id, record.status, record.end_time)
@@ -178,13 +160,6 @@ class Store:
                         client.delete_run(run_id)
                     raise
                 return run_id
-
-    def finished_keys(self, experiment_id: str, sweep: str) -> set[str]:
-        """The config keys of a sweep's FINISHED runs, diverged ones too: what need not be done again."""
-        text = f"{equals('sweep', sweep)} AND tags.config_key IS NOT NULL AND attributes.status = 'FINISHED'"
-        client = self.client
-        with reporting(self.uri):
-            return {run.data.tags["config_key"] for run in search(client, [experiment_id], text)}
 
     def abandon(self, run_id: str) -> bool:
         """Marks a run as KILLED and as half-written, if it is still RUNNING; whether it was."""
@@ -208,17 +183,6 @@ class Store:
         with reporting(self.uri):
             client.delete_run(run_id)
 
-    def kill_running(self, parent_id: str) -> int:
-        """Marks a parent's children that were left RUNNING as KILLED, and gives their number."""
-        client = self.client
-        with reporting(self.uri):
-            experiment_id = client.get_run(parent_id).info.experiment_id
-            text = f"{equals(PARENT, parent_id)} AND attributes.status = 'RUNNING'"
-            left = [run.info.run_id for run in search(client, [experiment_id], text)]
-            for run_id in left:
-                client.set_terminated(run_id, "KILLED")
-            return len(left)
-
     def runs_frame(self, experiments: Sequence[str] | None = None, text: str = "") -> "pd.DataFrame":
         """One row per run of the named experiments (default: all) that matches MLflow's filter `text`.
 
@@ -233,19 +197,19 @@ class Store:
             runs = search(client, list(names), text)
             return frame([row(run, names[run.info.experiment_id]) for run in runs])
 
-    def ui_command(self, host: str = "127.0.0.1", port: int = 5000) -> list[str]:
-        """The command that serves this store's UI, in the environment that this process has by now.
 
-        Raises RequestError for a store that is a server already: its UI is at its own address.
-        """
-        return ui.command(self.uri, self.artifacts, host, port)
+def log_batch(client: "MlflowClient", run_id: str, record: Record, *, tags: bool = False) -> None:
+    """A record's metrics and params (and tags): one request, or a few where MLflow's limits make it so.
 
-    def ui_url(
-        self,
-        experiment_id: str | None = None,
-        run_id: str | None = None,
-        host: str = "127.0.0.1",
-        port: int = 5000,
-    ) -> str:
-        """The address of a page in that UI: a run's, an experiment's or, without either, the list of all."""
-        return ui.url(self.uri if ui.is_server(self.uri) else f"http://{host}:{port}", experiment_id, run_id)
+    A step's time is interpolated within the record's, as if all steps had taken equally long.
+    """
+    from mlflow.entities import Metric, Param, RunTag
+
+    start, end = record.start_time, record.end_time
+    pace = (end - start) / max((step for _, _, step in record.metrics if step > 0), default=1)
+    client.log_batch(
+        run_id,
+        [Metric(key, value, round(start + pace * step), step) for key, value, step in record.metrics],
+        [Param(key, value) for key, value in record.params.items()],
+        [RunTag(key, value) for key, value in record.tags.items()] if tags else [],
+    )

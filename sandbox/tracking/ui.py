@@ -14,20 +14,16 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
 from sandbox.errors import RequestError
-
-if TYPE_CHECKING:
-    from sandbox.tracking.store import Store
+from sandbox.tracking.store import Store
 
 TRAINING = {"workflowType": "machine_learning"}
-CHARTS = {"compareRunsMode": "CHART", "orderByKey": "metrics.`final_cost`", "orderByAsc": "true"}
+OBJECTIVE = "objective"  # the tag of an experiment: what its runs are sorted by, such as "max:validation_accuracy"
 
 
 def is_server(uri: str) -> bool:
@@ -35,32 +31,42 @@ def is_server(uri: str) -> bool:
     return uri.startswith(("http://", "https://"))
 
 
-def command(uri: str, artifacts: Path | None, host: str, port: int) -> list[str]:
-    """The command that serves a store's UI. Raises RequestError for a store that is a server already."""
-    if is_server(uri):
-        raise RequestError(f"the store is a server already: open {uri} in a browser")
-    argv = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    if artifacts:
-        argv += ["--artifacts-destination", str(artifacts)]
+def command(store: Store, host: str = "127.0.0.1", port: int = 5000) -> list[str]:
+    """The command that serves a store's UI, in the environment that this process has by now.
+
+    Raises RequestError for a store that is a server already: its UI is at its own address.
+    """
+    if is_server(store.uri):
+        raise RequestError(f"the store is a server already: open {store.uri} in a browser")
+    argv = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri]
+    if store.artifacts:
+        argv += ["--artifacts-destination", str(store.artifacts)]
     return [*argv, "--host", host, "--port", str(port), "--workers", "1"]
 
 
-def url(base: str, experiment_id: str | None = None, run_id: str | None = None) -> str:
-    """The page of a run (its curves and pictures), of an experiment (its runs, the best first), or of all."""
+def url(
+    base: str, experiment_id: str | None = None, run_id: str | None = None, objective: str = "min:final_cost"
+) -> str:
+    """The page of a run (its curves and pictures), of an experiment (its runs, the best first), or of all.
+
+    `objective` says which run is best: a metric's name behind "min:" or "max:".
+    """
     pages = f"{base.rstrip('/')}/#/experiments"
     if not experiment_id:
         return pages
+    direction, _, metric = objective.partition(":")
+    order = {"orderByKey": f"metrics.`{metric}`", "orderByAsc": str(direction == "min").lower()}
     page = f"/{experiment_id}/runs/{run_id}/model-metrics" if run_id else f"/{experiment_id}/runs"
-    query = TRAINING if run_id else TRAINING | CHARTS
+    query = TRAINING if run_id else {**TRAINING, "compareRunsMode": "CHART", **order}
     return f"{pages}{page}?{urlencode(query, quote_via=quote)}"
 
 
-def serve(store: "Store", host: str, port: int, say: Callable[[str], object]) -> int:
+def serve(store: Store, host: str, port: int, say: Callable[[str], object]) -> int:
     """Serve a store's UI until Ctrl-C, saying its addresses once it answers; the exit code of the server.
 
     What the server has to say is heard only if it fails. Raises RequestError where something else listens on the port.
     """
-    argv = store.ui_command(host, port)
+    argv = command(store, host, port)
     address = f"http://{host}:{port}"
     if _taken(host, port):
         raise RequestError(f"something listens at {address} already: choose another port, such as --port {port + 1}")
@@ -85,11 +91,12 @@ def serve(store: "Store", host: str, port: int, say: Callable[[str], object]) ->
             server.wait()
 
 
-def _say_addresses(store: "Store", address: str, say: Callable[[str], object]) -> None:
+def _say_addresses(store: Store, address: str, say: Callable[[str], object]) -> None:
     say(f"MLflow UI at {url(address)}  (choose Model training there, in the upper left corner)")
     for found in store.client.search_experiments(max_results=20, order_by=["name"]):
         if found.name != "Default":
-            say(f"  {found.name}: {url(address, found.experiment_id)}")
+            objective = found.tags.get(OBJECTIVE, "min:final_cost")
+            say(f"  {found.name}: {url(address, found.experiment_id, objective=objective)}")
     say("Ctrl-C ends it")
 
 

@@ -13,12 +13,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sandbox.lock import locked
 from sandbox.tracking.connection import RefusedError, StoreError, reporting
-from sandbox.tracking.entry import Destination, Entry, SpoolError, read
+from sandbox.tracking.entry import Destination, Entry, Record, SpoolError, key_of, read
 from sandbox.tracking.reading import equals, search
 from sandbox.tracking.spool import Spool, taken
 from sandbox.tracking.store import ABANDONED, Store
@@ -62,32 +63,31 @@ class Writer:
 
     def _tell(self, path: Path, entry: Entry) -> None:
         experiment, parent = self.place(entry.destination)
-        if entry.record is None:
+        if entry.closing:
             assert parent is not None
-            self._end(parent, path.name, entry)
+            self._end(parent, path.name, entry.record)
         elif not self._logged_before(path, entry, experiment):
             self.spool.mark(path).touch()
             self.store.log(entry.record, experiment, parent)
 
-    def _end(self, parent: str, name: str, entry: Entry) -> None:
+    def _end(self, parent: str, name: str, record: Record) -> None:
         """End a parent run, unless a later file has done so: the files' names begin with the time."""
         with locked(self.spool.directory / "places.lock"):
             if self.store.tag(parent, ENDED) < name:
-                tags = {**entry.parent_tags, ENDED: name}
-                self.store.finish_parent(parent, entry.parent_status, entry.parent_metrics, tags)
+                self.store.close_parent(parent, replace(record, tags={**record.tags, ENDED: name}))
 
     def _logged_before(self, path: Path, entry: Entry, experiment: str) -> bool:
         """Whether the writer that began with this file got to the end; what it left undone is marked KILLED."""
-        if not self.spool.mark(path).exists() or not entry.key or entry.record is None:
+        if not self.spool.mark(path).exists() or not entry.key:
             return False
-        text = equals("config_key", entry.key)
-        if entry.destination.sweep:
-            text = f"{text} AND {equals('sweep', entry.destination.sweep)}"
+        text = equals("config_key", entry.record.tags["config_key"])
+        if entry.destination.campaign:
+            text = f"{text} AND {equals('sweep', entry.destination.campaign)}"
         with reporting(self.store.uri):
             found = [
                 run
                 for run in search(self.store.client, [experiment], text)
-                if ABANDONED not in run.data.tags and run.info.run_name == entry.record.name
+                if ABANDONED not in run.data.tags and key_of(run.data.tags) == entry.key
             ]
         for run in found:
             if run.info.status == "RUNNING":
@@ -96,7 +96,7 @@ class Writer:
 
     def place(self, destination: Destination) -> tuple[str, str | None]:
         """The ids of the experiment and of the parent run, which are made if they are missing."""
-        key = f"{destination.experiment}\n{destination.sweep}"
+        key = f"{destination.experiment}\n{destination.campaign}"
         if key not in self._places:
             self.store.check()  # connects, with a lock of its own
             with locked(self.spool.directory / "places.lock"):
@@ -108,14 +108,9 @@ class Writer:
         self._places.clear()
 
     def _find(self, destination: Destination) -> tuple[str, str | None]:
-        experiment = self.store.experiment(destination.experiment, destination.description)
-        if not destination.sweep:
-            return experiment, None
-        parent = self.store.find_parent(experiment, destination.sweep)
-        if parent is None:
-            tags = {**destination.parent_tags, "sweep": destination.sweep}
-            parent = self.store.start_parent(experiment, destination.parent_name, tags, destination.parent_params)
-        return experiment, parent
+        to = destination
+        experiment = self.store.experiment(to.experiment, to.description, to.experiment_tags)
+        return experiment, self.store.parent(experiment, to) if to.campaign else None
 
 
 def drain(writer: Writer, say: Callable[..., object] = lambda **news: None) -> int:
@@ -134,9 +129,8 @@ def drain(writer: Writer, say: Callable[..., object] = lambda **news: None) -> i
 
 def main(directory: str) -> None:
     """The writer's process."""
-    root = Path(directory).parent.parent
-    spool = next(one for one in Spool.all(root) if one.directory == Path(directory))
-    writer = Writer(spool, Store(spool.uri, root))
+    spool = Spool.at(Path(directory))
+    writer = Writer(spool, Store(spool.uri, spool.root))
     over = threading.Event()
     threading.Thread(target=_until_input_ends, args=(over,), daemon=True).start()
     wait = 1.0

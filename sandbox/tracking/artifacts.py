@@ -1,43 +1,12 @@
-"""Writing runs: numbers in as few requests as MLflow allows, pictures as the files that its UI looks for."""
+"""A record's pictures and files, as the files that MLflow's UI looks for."""
 
 import io
-import time
 import uuid
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sandbox.tracking.record import Record
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from sandbox.tracking.entry import Record
 
 THUMBNAIL = 256  # pixels along the longer side, as in mlflow.tracking.multimedia
-
-
-def log_batch(
-    client: "MlflowClient",
-    run_id: str,
-    metrics: Sequence[tuple[str, float, int]] = (),
-    params: Mapping[str, str] | None = None,
-    tags: Mapping[str, str] | None = None,
-    times: tuple[int, int] | None = None,
-) -> None:
-    """One request, or a few where MLflow's limits of 1000 metrics and 100 params and tags make it so.
-
-    A step's time is interpolated within `times`, as if all steps had taken equally long.
-    """
-    from mlflow.entities import Metric, Param, RunTag
-
-    now = round(time.time() * 1000)
-    start, end = times or (now, now)
-    pace = (end - start) / max((step for _, _, step in metrics if step > 0), default=1)
-    client.log_batch(
-        run_id,
-        [Metric(key, value, round(start + pace * step), step) for key, value, step in metrics],
-        [Param(key, value) for key, value in (params or {}).items()],
-        [RunTag(key, value) for key, value in (tags or {}).items()],
-    )
 
 
 def write_artifacts(record: Record, directory: Path) -> None:

@@ -1,0 +1,279 @@
+"""A campaign: jobs in, ended runs out.
+
+It is all that a sweep and a comparison have in common: the lock, the spool and the writers that log it to MLflow in
+processes of their own, signals, the progress bar, the executor, and what is done already. A run counts as done once it is
+in the spool.
+"""
+
+import errno
+import json
+import math
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import closing, contextmanager, nullcontext, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from sandbox.errors import RequestError
+from sandbox.job import Ended, Job, of_logged, work, work_apart
+from sandbox.lock import AlreadyLocked, lock_of, locked
+from sandbox.nn.hooks import Hook
+from sandbox.record import Picture
+from sandbox.tracking import Destination, Record, Store, StoreError
+from sandbox.tracking.entry import Entry
+from sandbox.tracking.spool import Spool
+from sandbox.tracking.state import read_state
+from sandbox.tracking.writers import Writers
+
+SMALLEST_BATCH, LARGEST_BATCH = 32, 1024
+LARGEST_PART = 128  # jobs that an executor is given at a time
+BATCH_SECONDS = 4.0  # a batch is made so large that it takes about as long
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+FULL = {errno.ENOSPC, errno.EDQUOT}
+Jobs = Iterable[Sequence[Job]]
+
+
+class Campaign:
+    """The runs of one parent run: `with Campaign(...).open() as campaign: for ended in campaign.run(jobs): ...`
+
+    `to` says where they belong, `total` how many there will be; `keys` are those of a plan that is known beforehand.
+    `writers`: how many processes log, or the `Writers` of this store's spool, which several campaigns can share. `executor`
+    (of concurrent.futures) trains and draws elsewhere. `batch`: how many jobs are trained at a time, as many as take some
+    seconds by default, beginning with `first`.
+
+    While it is open, `done` has the ended jobs by key. The first Ctrl-C, SIGTERM or SIGHUP finishes the batch in hand and
+    lets the writers log it; the second stops at once. Nothing that was spooled is lost either way. When the store is away,
+    training goes on and the spool keeps the runs: `away` says why the store could not be asked what is done.
+
+    Afterwards `status` is FINISHED, KILLED (stopped), or FAILED; SPOOLED where `waiting` runs are still in the spool.
+
+    `news` gives what the progress bar says; `answer` what the parent run is told at the end, as fields of a Record.
+    """
+
+    def __init__(
+        self,
+        to: Destination,
+        store: Store,
+        root: Path,
+        *,
+        total: int,
+        keys: Sequence[str] = (),
+        quiet: bool = False,
+        writers: int | Writers | None = None,
+        executor: Executor | None = None,
+        batch: int | None = None,
+        first: int = SMALLEST_BATCH,
+    ) -> None:
+        self.to, self.store, self.root, self.quiet = to, store, root, quiet
+        self.total, self.keys, self.executor = total, keys, executor
+        self.spool = Spool(store.uri, root)
+        self.batch, self._at_once = batch, batch or first
+        self._own = not isinstance(writers, Writers)
+        self.crew = writers if isinstance(writers, Writers) else Writers(self.spool, writers)
+        self.stop = threading.Event()
+        self.done: dict[str, Ended] = {}
+        self.status, self.why, self.away = "FINISHED", "", ""
+        self.before = self.waiting = 0
+        self.seconds = 0.0
+        self.news: Callable[[], str] = str
+        self.answer: Callable[[], dict[str, Any]] = dict
+        self._text, self._due = "", 0.0
+        self._begun = False
+
+    @contextmanager
+    def open(self) -> Iterator["Campaign"]:
+        """Hold the lock, look what is done, and at the end close the parent run and wait until all is logged.
+
+        Raises RequestError where the campaign is under way in another process; OSError when the disk is full.
+        """
+        started = time.perf_counter()
+        try:
+            with locked(lock_of(self.to.campaign, self.root), wait=False), _stopping(self.stop):
+                settled = self._look()
+                crew = closing(self.crew) if self._own else nullcontext()
+                with self._new_bar() as self.bar, crew:
+                    try:
+                        yield self
+                        if self.stop.is_set() and len(self.done) < self.planned:
+                            self.status, self.why = "KILLED", "interrupted"
+                    except BaseException as error:
+                        interrupted = isinstance(error, KeyboardInterrupt)
+                        self.status, self.why = ("KILLED", "interrupted") if interrupted else ("FAILED", str(error))
+                        raise
+                    finally:
+                        if self._begun or not settled:
+                            with suppress(OSError):  # a full disk: the parent's end is the least of it
+                                self._close_parent()
+                    if self._begun or not settled:
+                        self._wait()
+        except AlreadyLocked:
+            raise RequestError(f"{self.to.campaign} is under way in another process: wait for it, or end it") from None
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            full = f"no room left on the disk of {self.root}: make room, and the same command goes on from here"
+            raise OSError(full) from error
+        finally:
+            self.seconds = time.perf_counter() - started
+
+    def run(self, jobs: Jobs, hooks: Sequence[Hook] = (), pictures: Sequence[Picture] = ()) -> Iterator[Ended]:
+        """Train and log what is not done, and yield all jobs as they end.
+
+        `jobs` come in rounds: all of one have ended before the next is asked for. An executor gets copies of the `hooks`.
+        """
+        rounds = iter(jobs)
+        while not self.stop.is_set() and (lot := next(rounds, None)) is not None:
+            known = [self.done[job.key] for job in lot if job.key in self.done]
+            left = [job for job in lot if job.key not in self.done]
+            yield from known
+            for ended, record in self._train(left, hooks, pictures) if left else ():
+                self.spool.put(Entry(self.to, record), perhaps_logged=bool(self.away))
+                self.done[ended.job.key] = ended
+                yield ended
+                self.bar.update()
+                self._show()
+
+    def _train(self, jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]) -> Iterator:
+        self._begin()
+        if self.executor is not None:
+            yield from self._apart(self.executor, jobs, hooks, pictures)
+            return
+        while jobs and not self.stop.is_set():
+            batch, jobs = jobs[: self._at_once], jobs[self._at_once :]
+            begun = time.perf_counter()
+            yield from work(batch, hooks, pictures)
+            if self.batch is None and time.perf_counter() - begun < BATCH_SECONDS / 2:
+                self._at_once = min(2 * self._at_once, LARGEST_BATCH)
+
+    def _apart(
+        self, executor: Executor, jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]
+    ) -> Iterator:
+        """The same on an executor: parts small enough for all of its workers, two waiting for each, as they end."""
+        workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        size = self.batch or max(1, min(LARGEST_PART, math.ceil(len(jobs) / (2 * workers))))
+        left = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+        under_way: set[Future] = set()
+        try:
+            while under_way or (left and not self.stop.is_set()):
+                while left and len(under_way) < 2 * workers and not self.stop.is_set():
+                    under_way.add(executor.submit(work_apart, left.pop(0), hooks, pictures))
+                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                failed = [future for future in ended if future.exception() is not None]
+                for future in ended.difference(failed):
+                    yield from future.result()
+                if failed:  # those that are under way have done nothing wrong
+                    left = []
+                    for future in [one for one in under_way if not one.cancel() and one.exception() is None]:
+                        yield from future.result()
+                    failed[0].result()
+        finally:
+            for future in under_way:
+                future.cancel()
+
+    def _look(self) -> bool:
+        """Read what is done, and settle what a dead process left; whether nothing is left to settle."""
+        self.spool.open().tidy()
+        self._note()
+        state = read_state(self.to, self.store, self.spool)
+        for key, run in state.runs.items():
+            with suppress(RequestError):  # a config of another version: not one of ours
+                self.done[key] = of_logged(run)
+        self.before, self.away = len(self.done), state.why
+        with suppress(StoreError):
+            for _, run_id in state.left_running:
+                self.store.abandon(run_id)
+        self.planned = len(self.done.keys() | set(self.keys)) if self.keys else max(self.total, self.before)
+        return state.parent_status == "FINISHED" and not state.left_running and not self.spool.files()
+
+    def _note(self) -> None:
+        """Leave a note of the campaign, for the doctor: where its runs go, and how many there should be."""
+        path = note_of(self.to.campaign, self.root)
+        note = {"campaign": self.to.campaign, "experiment": self.to.experiment, "total": self.total}
+        known = json.loads(path.read_text()) if path.exists() else {}
+        spools = sorted({*known.get("spools", []), self.spool.directory.name})
+        text = json.dumps({**note, "keys": list(self.keys), "spools": spools})
+        if text != json.dumps(known):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f"{path.name}.{os.getpid()}")
+            draft.write_text(text)
+            draft.replace(path)
+
+    def _new_bar(self) -> tqdm:
+        name, known = self.to.experiment, len(self.done)
+        return tqdm(total=self.planned, initial=known, desc=name, unit="run", disable=self.quiet, dynamic_ncols=True)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._rejected = self.crew.rejected
+            self.crew.start()
+
+    def _close_parent(self) -> None:
+        now = time.time_ns() // 1_000_000
+        self.spool.put(Entry(self.to, Record(self.to.campaign, self.status, now, now, **self.answer()), closing=True))
+
+    def _wait(self) -> None:
+        """Wait for the writers, and say what became of it."""
+        self._begin()
+        if self.crew.wait(lambda: self._show(f"{self.spool.count()} to be logged; ")):
+            self._show()
+            if self.stop.is_set():  # perhaps only now, when all was trained: whoever has more to do should know
+                self.why = "interrupted"
+            if self._own:
+                self.crew.close()
+                self.crew.join()
+            if aside := self.crew.rejected - self._rejected:
+                self.status, self.why = "FAILED", f"{aside} runs could not be logged and were set aside"
+            return
+        if self._own:
+            self.crew.stop()
+        self.waiting = self.spool.count()
+        self.why = self.crew.down or "the store is silent"
+        self.status = "SPOOLED" if self.status == "FINISHED" else self.status
+
+    def _show(self, before: str = "") -> None:
+        """What the progress bar says beside the count; looked up anew twice a second, however fast the runs come."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + 0.5
+            self._text = self.news()
+            if self.crew.down:
+                self._text = f"STORE AWAY, {self.spool.count()} runs wait in the spool; {self._text}"
+        self.bar.set_postfix_str(before + self._text, refresh=bool(before))
+
+
+def note_of(campaign: str, root: Path) -> Path:
+    """The file in which a campaign leaves its note."""
+    name = f"{re.sub(r'[^A-Za-z0-9_-]+', '-', campaign)[:80]}-{sha256(campaign.encode()).hexdigest()[:8]}"
+    return root / "campaigns" / f"{name}.json"
+
+
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """The first SIGINT, SIGTERM or SIGHUP sets the event; the second raises KeyboardInterrupt."""
+
+    def answer(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        with suppress(OSError):  # the terminal may be what has gone
+            tqdm.write("finishing the batch in hand; again to stop at once", file=sys.stderr)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, answer) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

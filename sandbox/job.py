@@ -1,0 +1,91 @@
+"""A job: a config to train, and what for; and the run that it has become. A pure function of configs, to run anywhere."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sandbox.config import Config
+from sandbox.nn.hooks import Hook, Measures, Snapshots
+from sandbox.record import CURVE_POINTS, Picture, make_record, snapshot_epochs
+from sandbox.tracking.entry import Record, key_of
+from sandbox.tracking.state import Logged, of_record
+from sandbox.train import train_many
+
+FEW_POINTS = 25  # of the cost curve of a run that is not shown
+
+
+@dataclass(frozen=True)
+class Job:
+    """One config to train, the name and the tags of its run.
+
+    The run of a job that is `shown` has pictures, and curves by epoch; that of a `blind` one says nothing about the test
+    part, so that nobody can select by it.
+    """
+
+    config: Config
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    shown: bool = True
+    blind: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other jobs of its campaign."""
+        return key_of({**self.tags, "config_key": self.config.key})
+
+
+class Ended(NamedTuple):
+    """A job that has ended: FINISHED, or KILLED where it was pruned; and the last value of each of its run's metrics."""
+
+    job: Job
+    status: str
+    metrics: dict[str, float]
+
+    @property
+    def diverged(self) -> bool:
+        return bool(self.metrics.get("diverged"))
+
+    @property
+    def pruned(self) -> bool:
+        return self.status == "KILLED"
+
+
+def of_logged(run: Logged) -> Ended:
+    """The ended job whose run this is. Raises RequestError where its params are none of Config's."""
+    return Ended(Job(Config.from_params(run.params), run.name, run.tags), run.status, run.metrics)
+
+
+def work(
+    jobs: Sequence[Job], hooks: Sequence[Hook] = (), pictures: Sequence[Picture] = ()
+) -> Iterator[tuple[Ended, Record]]:
+    """Train jobs side by side and draw them, one after another as they ended and as MLflow is told.
+
+    What a hook or a picture of the user's raises comes out as it is, with a note that names the run.
+    """
+    for shown in (True, False):
+        some = [job for job in jobs if job.shown == shown]
+        looks: list[Hook] = [Snapshots(snapshot_epochs), Measures(snapshot_epochs)] if shown else []
+        try:
+            configs = [job.config for job in some]
+            results = train_many(configs, [*looks, *hooks], curve_points=CURVE_POINTS if shown else FEW_POINTS)
+        except Exception as error:
+            error.add_note(f"while training {_names(some)}")
+            raise
+        for job, result in zip(some, results, strict=True):
+            try:
+                drawn = {"pictures": pictures, "shown": shown, "blind": job.blind}
+                record = make_record(result, job.name, job.tags, **drawn)
+            except Exception as error:
+                error.add_note(f"while drawing the run {job.name!r}")
+                raise
+            yield Ended(job, record.status, of_record(record).metrics), record
+
+
+def work_apart(jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]) -> list[tuple[Ended, Record]]:
+    """The same in one go, for an executor."""
+    return list(work(jobs, hooks, pictures))
+
+
+def _names(jobs: Sequence[Job]) -> str:
+    others = f" and {len(jobs) - 1} others beside it" if len(jobs) > 1 else ""
+    return f"the run {jobs[0].name!r}{others}" if jobs else "nothing"

@@ -1,0 +1,168 @@
+"""From Result to Record: what an MLflow run says about a trained config, pictures included."""
+
+import io
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+
+from sandbox import plots
+from sandbox.nn.network import Network
+from sandbox.result import Result
+from sandbox.tracking.entry import LARGEST, Record
+
+CURVE_POINTS = 199  # with the final cost, 200 points of the cost curve are logged
+FRAMES = 6  # pictures of the boundary, from the first epoch to the last
+
+Plane = tuple[str, str]
+Picture = Callable[[Result], Any]  # gives a matplotlib Figure, or PNG bytes
+
+
+def snapshot_epochs(epochs: int) -> tuple[int, ...]:
+    """Epochs at which to look at the boundary: the first, then evenly on a log scale up to the last."""
+    later = np.geomspace(max(1, epochs / 500), epochs, FRAMES - 1).round().astype(int)
+    return tuple(np.unique([0, *later]).tolist())
+
+
+def make_record(
+    result: Result,
+    name: str,
+    tags: Mapping[str, str],
+    *,
+    pictures: Sequence[Picture] = (),
+    plane: Plane | None = None,
+    shown: bool = True,
+    blind: bool = False,
+) -> Record:
+    """Everything that the run of this result holds: params, curves, final metrics, tags and pictures.
+
+    `pictures` are functions of the result that give a Figure or PNG bytes, each an artifact of its name. `plane` names
+    the two features that the boundary's pictures show (default: see plots.boundary_figure). Without `shown`, the cost
+    and the boundary are not drawn; a `blind` run says nothing about the test part. A pruned run is KILLED.
+    """
+    end = int(time.time() * 1000)
+    config = result.config
+    slider, images = draw(result, name, plane) if shown else ({}, {})
+    images |= {f"{_name_of(picture)}.png": png_of(picture, result) for picture in pictures}
+    return Record(
+        name=name,
+        status="KILLED" if result.pruned else "FINISHED",
+        start_time=end - int(result.seconds * 1000),
+        end_time=end,
+        params=config.params(),
+        metrics=[one for one in metrics(result) if not (blind and one[0].startswith("test_"))],
+        tags={
+            "config_key": config.key,
+            "seed": str(config.seed),
+            **git_commit(),
+            **({"pruned": "1"} if result.pruned else {}),
+            **tags,
+        },
+        images=images,
+        slider=slider,
+    )
+
+
+def metrics(result: Result) -> list[tuple[str, float, int]]:
+    """The metrics of a run, finite ones only: curves by epoch, and final figures.
+
+    A curve has at most 200 points, the first and the last among them. The final figure of what has a curve is the curve's
+    last point; the others are at step 0, where MLflow's UI draws bars.
+    """
+    last = result.epochs_run
+    finals: dict[str, Any] = {
+        "final_cost": result.cost,
+        "best_cost": result.best_cost,
+        **{
+            name: getattr(result, name)
+            for name in ("train_accuracy", "validation_accuracy", "test_accuracy", "validation_cost", "test_cost")
+        },
+        "epochs_run": last,
+        "parameters": result.network.parameters.size,
+        "train_seconds": result.seconds,
+        "converged": int(result.converged),
+        "diverged": int(result.diverged_at is not None),
+        "diverged_at": result.diverged_at,
+    }
+    if result.config.l1 or result.config.l2:
+        finals["penalty"] = result.penalty
+    curves = {"cost": (result.cost_epochs, result.costs), **result.curves}
+    ends = {"cost": result.cost, **{name: finals.pop(name) for name in curves.keys() & finals.keys()}}
+    points = [(name, value, 0) for name, value in finals.items()]
+    for name, (epochs, values) in curves.items():
+        steps = dict(zip(epochs.tolist(), values.tolist(), strict=True))
+        if ends.get(name) is not None:
+            steps[last] = ends[name]
+        kept = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), CURVE_POINTS + 1)).round().astype(int))
+        ordered = sorted(steps.items())
+        points += [(name, ordered[place][1], ordered[place][0]) for place in kept]
+    return [(name, float(value), int(step)) for name, value, step in points if value is not None and _sound(value)]
+
+
+def _sound(value: float) -> bool:
+    return bool(np.isfinite(value)) and abs(value) <= LARGEST
+
+
+def draw(
+    result: Result, title: str = "", plane: Plane | None = None
+) -> tuple[dict[str, dict[int, bytes]], dict[str, bytes]]:
+    """The boundary at the epochs of the result's snapshots, for the slider; and the final boundary and cost curve.
+
+    Of a network that diverged the final boundary is the last that was seen while its parameters were finite.
+    """
+    problem = result.problem
+    sound = {epoch: net for epoch, net in result.snapshots.items() if np.isfinite(net.parameters).all()}
+    predicts = {epoch: partial(_predict, network, problem.inputs) for epoch, network in sound.items()}
+    cost = plots.cost_png(
+        np.append(result.cost_epochs, result.epochs_run),
+        np.append(result.costs, result.cost),
+        title=title,
+        diverged_at=result.diverged_at,
+        label=result.config.cost.replace("_", " "),
+    )
+    images = {"cost.png": cost}
+    if np.isfinite(result.network.parameters).all():
+        last = partial(_predict, result.network, problem.inputs)
+    elif sound:  # it diverged: the last network that was seen before
+        epoch = max(sound)
+        last, title = predicts[epoch], f"epoch {epoch}: {title}"
+    else:
+        return {}, images
+    images["boundary.png"] = plots.boundary_png(last, problem.train, test=problem.test, title=title, plane=plane)
+    return {"boundary": plots.boundary_frames(predicts, problem.train, plane=plane)} if predicts else {}, images
+
+
+def _predict(network: Network, inputs: Callable, X: np.ndarray) -> np.ndarray:
+    return network.predict(inputs(X))
+
+
+def _name_of(picture: Picture) -> str:
+    return getattr(picture, "__name__", type(picture).__name__)
+
+
+def png_of(picture: Picture, result: Result) -> bytes:
+    """What a picture gives, as PNG bytes. Raises TypeError for what is neither a Figure nor PNG bytes."""
+    from matplotlib.figure import Figure
+
+    drawn = picture(result)
+    if isinstance(drawn, Figure):
+        buffer = io.BytesIO()
+        drawn.savefig(buffer, format="png")
+        return buffer.getvalue()
+    if isinstance(drawn, bytes) and drawn.startswith(b"\x89PNG"):
+        return drawn
+    raise TypeError(f"picture {_name_of(picture)} gave {type(drawn).__name__}: a Figure or PNG bytes are needed")
+
+
+@lru_cache(maxsize=1)
+def git_commit() -> dict[str, str]:
+    """The tag that names the commit which trained, where there is one."""
+    try:
+        asked = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        found = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return {"git_commit": found.stdout.strip()}

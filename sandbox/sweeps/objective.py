@@ -1,0 +1,85 @@
+"""The objective: the metric by which a sweep ranks its runs, and whether more of it is better."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sandbox.config import Config
+from sandbox.data import DATASETS
+from sandbox.errors import RequestError, choose
+from sandbox.job import Ended
+
+WORST = 1e9  # what a run that diverged is worth to Optuna: finite, and worse than any that counts as sound
+METRICS = dict.fromkeys(
+    [
+        "final_cost",
+        "best_cost",
+        "train_accuracy",
+        "validation_accuracy",
+        "test_accuracy",
+        "validation_cost",
+        "test_cost",
+        "penalty",
+        "epochs_run",
+        "parameters",
+        "train_seconds",
+        "converged",
+    ]
+)
+VALIDATION = ("validation_accuracy", "validation_cost", "final_cost")  # the later ones where the data have none
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric of runs, the last value where it is a curve, and "min" or "max".
+
+    >>> Objective.parse("validation_accuracy"), Objective.parse("min:dead_units").metric
+    (Objective(metric='validation_accuracy', direction='max'), 'dead_units')
+    """
+
+    metric: str
+    direction: str
+
+    @classmethod
+    def parse(cls, text: str, *, hooked: bool = True) -> "Objective":
+        """From "validation_accuracy", or "max:NAME" for what a hook records (`hooked`: there is a hook).
+
+        Accuracies are maximized, everything else minimized unless it says so. Raises RequestError.
+        """
+        direction, colon, name = text.partition(":") if isinstance(text, str) else ("", "", "")
+        if (colon and direction not in ("min", "max")) or not isinstance(text, str):
+            raise RequestError(f"objective is {text!r}: write a metric's name, or min:NAME, or max:NAME")
+        name = name if colon else text
+        if not hooked:
+            choose("objective", name, METRICS)
+        return cls(name, direction if colon else "max" if name.endswith(("accuracy", "converged")) else "min")
+
+    def for_data(self, configs: Iterable[Config]) -> "Objective":
+        """The same, or what comes next where one of these configs has no such metric: a figure of validation data
+        becomes `validation_cost` for regression, and `final_cost` where there is no validation part."""
+        metric = self.metric
+        for config in configs:
+            if metric == "validation_accuracy" and DATASETS[config.dataset].task == "regression":
+                metric = "validation_cost"
+            if metric in VALIDATION and not config.has_validation:
+                metric = "final_cost"
+        return self if metric == self.metric else Objective(metric, "min")
+
+    @property
+    def words(self) -> str:
+        """As `parse` takes it."""
+        return f"{self.direction}:{self.metric}"
+
+    @property
+    def worst(self) -> float:
+        return WORST if self.direction == "min" else -WORST
+
+    def value(self, ended: Ended) -> float:
+        """What an ended job is worth: finite, and the worst where it diverged or has no such metric."""
+        value = ended.metrics.get(self.metric, np.nan)
+        return self.worst if ended.diverged or np.isnan(value) else float(np.clip(value, -WORST, WORST))
+
+    def rank(self, value: float) -> float:
+        """A key to sort by: the lowest is the best."""
+        return value if self.direction == "min" else -value

@@ -1,0 +1,211 @@
+"""The study: Optuna's side of a sweep. It says which jobs come next, and is told how they ended."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import JournalStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from sandbox.config import FIELDS
+from sandbox.job import Ended, Job
+from sandbox.sweeps.journal import JOURNAL, open_storage
+from sandbox.sweeps.objective import Objective
+from sandbox.sweeps.pruning import PRUNERS
+from sandbox.sweeps.space import Choice, Dimension, Point
+from sandbox.sweeps.sweep import Sweep, Trial
+
+KEY = "config_key"
+TPE_POINTS = 8  # points that are asked for before the first of them is told
+PATIENCE = 200  # points that may be proposed again, one after another, before a sampler is taken to have no more
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def distribution(name: str, dimension: Dimension) -> BaseDistribution:
+    """Optuna's word for a dimension: of numbers, also of a few, it knows the order."""
+    if isinstance(dimension, Choice):
+        if not dimension.numbers:
+            return CategoricalDistribution(dimension.grid())
+        low, high = min(dimension.values), max(dimension.values)
+        log, whole = low > 0 and high / low >= 10, FIELDS[name].type is int or isinstance(low + high, int)
+        whole = whole and "float" not in str(FIELDS[name].type)
+    else:
+        low, high, log, whole = dimension.low, dimension.high, dimension.log, dimension.integer
+    return IntDistribution(int(low), int(high), log=log) if whole else FloatDistribution(low, high, log=log)
+
+
+class Study:
+    """A sweep's study in the journal under `root`, which it makes if there is none.
+
+    `done` are the jobs that have ended, by key: those that Optuna has not heard of are entered, and what a dead process
+    left RUNNING is settled. With `trusting`, what Optuna knows counts as done too: nobody could ask MLflow.
+    """
+
+    def __init__(
+        self, sweep: Sweep, root: Path, done: Mapping[str, Ended], *, pruner: str = "none", trusting: bool = False
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.sweep, self.objective = sweep, sweep.goal
+        self.distributions = {name: distribution(name, one) for name, one in sweep.space.items()}
+        self.study = optuna.create_study(
+            storage=open_storage(root),
+            study_name=study_name(sweep.id, self.objective),
+            pruner=PRUNERS[pruner](sweep.base.epochs),
+            direction={"min": "minimize", "max": "maximize"}[self.objective.direction],
+            load_if_exists=True,
+        )
+        begun = len(self.study.get_trials(deepcopy=False))  # the same seed again would propose the same points again
+        self.study.sampler = optuna.samplers.TPESampler(seed=sweep.sampler_seed + begun, constant_liar=True)
+        self.known = {trial.user_attrs[KEY] for trial in ended_trials(self.study)}
+        self._asked: dict[str, optuna.Trial] = {}
+        self._trials: dict[str, Trial] = {}
+        settle(self.study, done, self.objective, again=sweep.sampler == "tpe")
+        self.known |= {trial.user_attrs[KEY] for trial in ended_trials(self.study)}
+        for ended in done.values():
+            self.tell(ended)
+        self.finished = set(done) | (self.known if trusting else set())
+        self._number = len(done)
+
+    def jobs(self) -> Iterator[list[Job]]:
+        """What is left to do, in rounds: the plan; or what a sampler proposes that learns from the round before."""
+        if self.sweep.sampler != "tpe":
+            yield [self._job(trial) for trial in self.sweep.plan if trial.config.key not in self.finished]
+            return
+        left = [trial for trial in self._begun() if trial.config.key not in self.finished]
+        repeats = 0
+        while len(self.finished) < self.sweep.total and repeats < PATIENCE:
+            if not left:
+                for _ in range(min(TPE_POINTS, -(-(self.sweep.total - len(self.finished)) // self.sweep.seeds))):
+                    new = [trial for trial in self._ask() if trial.config.key not in self.finished]
+                    repeats = 0 if new else repeats + 1
+                    left += new
+            left = left[: self.sweep.total - len(self.finished)]
+            self.finished |= {trial.config.key for trial in left}
+            yield [self._job(trial) for trial in left]
+            left = []
+
+    def _job(self, trial: Trial) -> Job:
+        self._trials[trial.config.key] = trial
+        self._number += 1
+        return self.sweep.job(trial, self._number - 1)
+
+    def _begun(self) -> list[Trial]:
+        """The trials of the study that have ended, in order; and those with the other seeds at their points."""
+        sweep = self.sweep
+        ended = [(trial.params, trial.user_attrs["seed"] - sweep.base.seed) for trial in ended_trials(self.study)]
+        others = [(point, seed) for point, _ in ended for seed in range(sweep.seeds)]
+        trials = [next(sweep.at([point], seed)) for point, seed in [*ended, *others]]
+        return list({trial.config.key: trial for trial in trials}.values())
+
+    def _ask(self) -> list[Trial]:
+        """The trials of a new point of the study's sampler, one for each seed; the first of them is RUNNING."""
+        asked = self.study.ask(self.distributions)
+        point = self._on_grid(asked.params)
+        trials = [trial for seed in range(self.sweep.seeds) for trial in self.sweep.at([point], seed)]
+        first = trials[0].config
+        if point != asked.params or first.key in self.known or first.key in self._asked:
+            self.study.tell(asked, state=TrialState.FAIL)  # left RUNNING, it would keep the sampler away
+        if first.key not in self.known and first.key not in self._asked:
+            self._mark(asked if point == asked.params else self._enqueued(point), trials[0])
+        return trials
+
+    def _on_grid(self, params: dict[str, Any]) -> Point:
+        """A point that was drawn, with the nearest of the few numbers where a dimension has only these."""
+        point = dict(params)
+        for name, dimension in self.sweep.space.items():
+            if isinstance(dimension, Choice) and dimension.numbers:
+                log = getattr(self.distributions[name], "log", False)
+                values, drawn = np.array(dimension.values, float), float(params[name])
+                distances = np.abs(np.log(values / drawn) if log else values - drawn)
+                point[name] = dimension.values[int(distances.argmin())]
+        return point
+
+    def begin(self, key: str) -> optuna.Trial:
+        """The RUNNING trial of Optuna's for a job that was given out, for a pruner to watch."""
+        if key not in self._asked:
+            trial = self._trials[key]
+            self._mark(self._enqueued(trial.point), trial)
+        return self._asked[key]
+
+    def _enqueued(self, point: Point) -> optuna.Trial:
+        self.study.enqueue_trial(point)
+        while (asked := self.study.ask(self.distributions)).params != point:  # one was queued before it
+            self.study.tell(asked, state=TrialState.FAIL)
+            self.study.enqueue_trial(asked.params)
+        return asked
+
+    def _mark(self, asked: optuna.Trial, trial: Trial) -> None:
+        asked.set_user_attr(KEY, trial.config.key)
+        asked.set_user_attr("seed", trial.config.seed)
+        self._asked[trial.config.key] = asked
+
+    def tell(self, ended: Ended) -> None:
+        """Enter a job that has ended with what it is worth, unless it is known."""
+        key = ended.job.config.key
+        asked = self._asked.pop(key, None)
+        if key in self.known:
+            return
+        self.known.add(key)
+        if asked is not None:
+            _tell(self.study, asked, ended, self.objective)
+            return
+        self.study.add_trial(
+            create_trial(
+                state=TrialState.PRUNED if ended.pruned else TrialState.COMPLETE,
+                value=self.objective.value(ended),
+                params=json.loads(ended.job.tags["point"]),
+                distributions=self.distributions,
+                user_attrs={KEY: key, "seed": ended.job.config.seed, "diverged": ended.diverged},
+            )
+        )
+
+
+def study_name(sweep: str, objective: Objective) -> str:
+    """The name of the study of a sweep, ranked by an objective."""
+    return f"{sweep} by {objective.metric}"
+
+
+def studies_of(sweep: str, root: Path, storage: JournalStorage | None = None) -> list[optuna.Study]:
+    """The studies of a sweep that there are, one for each objective; none is made."""
+    if not (root / JOURNAL).exists():
+        return []
+    storage = storage or open_storage(root)
+    names = [one.study_name for one in storage.get_all_studies()]  # Optuna's summaries would copy every trial
+    mine = [name for name in names if name.startswith(f"{sweep} by ")]
+    return [optuna.load_study(study_name=name, storage=storage) for name in mine]
+
+
+def ended_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials that have ended: complete or pruned."""
+    return [trial for trial in study.get_trials(deepcopy=False, states=ENDED) if KEY in trial.user_attrs]
+
+
+def settle(study: optuna.Study, done: Mapping[str, Ended], objective: Objective, *, again: bool = False) -> int:
+    """Settle the trials that a dead process left RUNNING: told where they are `done`, else failed; how many.
+
+    With `again`, the point of one that is not done is queued, for its sampler would not come back to it; without, what
+    waits in the queue is taken from it.
+    """
+    known = {trial.user_attrs[KEY] for trial in ended_trials(study)}
+    left = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    for trial in left:
+        key = trial.user_attrs.get(KEY, "")
+        if key in done and key not in known:
+            _tell(study, trial.number, done[key], objective, reported=bool(trial.intermediate_values))
+            known.add(key)
+        else:
+            study.tell(trial.number, state=TrialState.FAIL)
+            if trial.params and again and key not in known:
+                study.enqueue_trial(trial.params, skip_if_exists=False)
+    while not again and study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.tell(study.ask(), state=TrialState.FAIL)
+    return len(left)
+
+
+def _tell(study: optuna.Study, trial: Any, ended: Ended, objective: Objective, reported: bool = True) -> None:
+    pruned = ended.pruned and reported  # Optuna takes the last report of a pruned trial for its value
+    study.tell(trial, None if pruned else objective.value(ended), TrialState.PRUNED if pruned else None)
