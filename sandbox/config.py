@@ -3,16 +3,16 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from sandbox.data import DATASETS, parse_crosses
+from sandbox.data.checks import LARGEST_SEED
 from sandbox.data.datasets import own_spelling
-from sandbox.errors import RequestError, choose, is_count, is_number
+from sandbox.errors import RequestError, choose, is_count, one_line
+from sandbox.fields import Kind, builds_data, builds_network, format_value, kinds, per_replica, role
 from sandbox.nn.activations import get_activation
 from sandbox.nn.costs import get_cost
 from sandbox.nn.initializers import INITIALIZERS
@@ -21,6 +21,7 @@ from sandbox.nn.workspace import Settings
 
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
 DTYPES = {"float64": "float64", "float32": "float32"}
+MONITORS = {name: name for name in ("cost", "validation_cost", "validation_accuracy", "train_accuracy")}
 
 
 @dataclass(frozen=True)
@@ -30,66 +31,112 @@ class Config:
     `n_examples` None is the data set's own number; `crosses` are terms such as "x1*x2" or "sin(x1)"; `hidden` holds the
     units of each hidden layer, () for none; `output` None is the task's own output activation (sigmoid, softmax or
     linear); `initializer_scale` belongs to `plain`, `momentum` to the optimizers `momentum` and `nesterov`;
-    `batch_size` None is the full batch. Wrong values raise RequestError, naming the valid ones.
+    `batch_size` None is the full batch. With a `patience` training stops when what it monitors has not got better by
+    more than `min_delta` for that many epochs; `monitor` None is the validation cost where there is one. Wrong values
+    raise RequestError, naming the valid ones.
+
+    A field that does not say what it decides is alike for all networks that train side by side: see ROLES.
 
     >>> Config(dataset="xor", hidden=(), crosses=("x1*x2",)).replace(learning_rate=0.5).learning_rate
     0.5
     """
 
-    dataset: str = "xor"
-    n_examples: int | None = None
-    noise: float = 0.0
-    data_seed: int = 0
-    crosses: tuple[str, ...] = ()
-    hidden: tuple[int, ...] = (3,)
-    activation: str = "sigmoid"
-    output: str | None = None
-    initializer: str = "xavier"
-    initializer_scale: float = 0.01
+    dataset: str = builds_data("xor")
+    n_examples: int | None = builds_data(None)
+    noise: float = builds_data(0.0)
+    data_seed: int = builds_data(0)
+    crosses: tuple[str, ...] = builds_data(())
+    hidden: tuple[int, ...] = builds_network((3,))
+    activation: str = builds_network("sigmoid")
+    output: str | None = builds_network(None)
+    initializer: str = builds_network("xavier")
+    initializer_scale: float = builds_network(0.01)
     cost: str = "squared_error"
-    l1: float = 0.0
-    l2: float = 0.0
+    l1: float = per_replica(0.0)
+    l2: float = per_replica(0.0)
     optimizer: str = "gd"
     momentum: float = 0.9
-    learning_rate: float = 1.0
-    schedule: str = "constant"
+    learning_rate: float = per_replica(1.0)
+    schedule: str = per_replica("constant")
     batch_size: int | None = None
     epochs: int = 5000
+    patience: int | None = per_replica(None)
+    min_delta: float = per_replica(0.0)
+    monitor: str | None = None
     dtype: str = "float64"
-    seed: int = 0
+    seed: int = per_replica(0)
 
     def __post_init__(self) -> None:
-        for name, field in FIELDS.items():
-            object.__setattr__(self, name, _primitive(name, field.type, getattr(self, name)))
+        for name, kind in kinds(type(self)).items():
+            object.__setattr__(self, name, kind.own(name, getattr(self, name)))
         object.__setattr__(self, "dataset", own_spelling(self.dataset))
+        self._check_data()
+        self._check_network()
+        self._check_training()
+
+    def _check_data(self) -> None:
         data = choose("dataset", self.dataset, DATASETS)
+        if self.n_examples is not None and not data.smallest_n <= self.n_examples <= data.largest_n:
+            span = f"{data.smallest_n} to {data.largest_n}"
+            raise RequestError(f"n_examples is {one_line(self.n_examples)}: {self.dataset} takes {span} to train with")
+        if self.noise and not data.noisy:
+            raise RequestError(f"noise is {self.noise}: {self.dataset} is a table of real measurements, it must be 0")
+        self._check_least(noise=0, data_seed=0)
+        if self.data_seed > LARGEST_SEED:
+            raise RequestError(f"data_seed is {one_line(self.data_seed)}: at most {LARGEST_SEED} is possible")
+        parse_crosses(self.crosses, data.n_features)
+
+    def _check_network(self) -> None:
         for name in ("activation", "output"):
             if getattr(self, name) is not None:
                 get_activation(getattr(self, name))
-        choose("initializer", self.initializer, INITIALIZERS)
-        choose("schedule", self.schedule, SCHEDULES)
-        choose("dtype", self.dtype, DTYPES)
-        self.settings()
-        if not all(is_count(units) and units > 0 for units in self.hidden):
-            raise RequestError(f"hidden is {self.hidden}: whole numbers of at least 1 are needed, such as (8, 8)")
         if self.activation == "softmax":
             raise RequestError("activation 'softmax' is for the output: choose another for the hidden layers")
-        for name, lowest in (("data_seed", 0), ("seed", 0), ("n_examples", 1)):
-            value = getattr(self, name)
-            if not (is_count(value) and value >= lowest) and not (name == "n_examples" and value is None):
-                raise RequestError(f"{name} is {value!r}: a whole number of at least {lowest} is needed")
-        for name in ("noise", "initializer_scale"):
-            value = getattr(self, name)
-            if not is_number(value) or value < 0:
-                raise RequestError(f"{name} is {value!r}: a number of at least 0 is needed")
-        parse_crosses(self.crosses, data.n_features)
-        cost = get_cost(self.cost)
+        if not all(is_count(units) and units > 0 for units in self.hidden):
+            raise RequestError(
+                f"hidden is {one_line(self.hidden)}: whole numbers of at least 1 are needed, such as (8, 8)"
+            )
+        choose("initializer", self.initializer, INITIALIZERS)
+        choose("dtype", self.dtype, DTYPES)
+        self._check_least(initializer_scale=0, seed=0)
+
+    def _check_training(self) -> None:
+        choose("schedule", self.schedule, SCHEDULES)
+        self.settings()
+        data, cost = DATASETS[self.dataset], get_cost(self.cost)
         if data.task not in cost.tasks:
             raise RequestError(
                 f"cost {self.cost!r} is for {' and '.join(cost.tasks)} data; {self.dataset} is {data.task}"
             )
         if cost.output not in (None, self.output_activation):
             raise RequestError(f"cost {self.cost!r} needs a {cost.output} output, not {self.output_activation!r}")
+        self._check_least(patience=1, min_delta=0)
+        if self.monitor is None:
+            return
+        choose("monitor", self.monitor, MONITORS)
+        if self.monitor.endswith("accuracy") and data.task == "regression":
+            raise RequestError(f"monitor is {self.monitor!r}: {self.dataset} is for regression, which has a cost only")
+        if self.monitor.startswith("validation") and not self._has_validation:
+            raise RequestError(
+                f"monitor is {self.monitor!r}: {self.dataset} has no validation part with this n_examples and noise"
+            )
+
+    def _check_least(self, **lowest: int) -> None:
+        """Refuse numbers below what is possible; None is checked by its kind."""
+        for name, least in lowest.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                noun = "number" if kinds(type(self))[name].type is float else "whole number"
+                raise RequestError(f"{name} is {one_line(value)}: a {noun} of at least {least} is needed")
+
+    @property
+    def _has_validation(self) -> bool:
+        return DATASETS[self.dataset].has_validation(self.n_examples, self.noise)
+
+    @property
+    def monitored(self) -> str:
+        """What early stopping looks at: `monitor`, or the validation cost where there is one, else the cost."""
+        return self.monitor or ("validation_cost" if self._has_validation else "cost")
 
     @cached_property
     def output_activation(self) -> str:
@@ -99,8 +146,13 @@ class Config:
 
     @cached_property
     def key(self) -> str:
-        """A hash of the canonical JSON: equal configs have equal keys, on every machine."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        """A hash of what differs from the defaults, so that a new field leaves the keys of older configs as they are.
+
+        Equal configs have equal keys, on every machine.
+        """
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        changed = {name: value for name, value in self.to_dict().items() if getattr(self, name) != defaults[name]}
+        canonical = json.dumps(changed, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def replace(self, **changes: Any) -> "Config":
@@ -111,18 +163,9 @@ class Config:
 
     def settings(self) -> Settings:
         """The part of the config that the trainer's loop needs."""
-        names = (
-            "cost",
-            "epochs",
-            "batch_size",
-            "optimizer",
-            "momentum",
-            "schedule",
-            "l1",
-            "l2",
-            "learning_rate",
+        return Settings(
+            **{name: getattr(self, name) for field in dataclasses.fields(Settings) if (name := field.name) in FIELDS}
         )
-        return Settings(**{name: getattr(self, name) for name in names})
 
     def to_dict(self) -> dict[str, Any]:
         """Field names and values, tuples as lists, as JSON has them."""
@@ -139,47 +182,13 @@ class Config:
         return cls(**{name.replace("-", "_"): parse_value(name, text) for name, text in params.items()})
 
 
-EXAMPLES = {"crosses": '("x1*x2",)', "hidden": "(8, 8)"}
+KINDS: dict[str, Kind] = kinds(Config)
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
-NONE = "none"
-
-
-def _primitive(name: str, kind: Any, value: Any) -> Any:
-    """The value as Python's own types have it, so that equal configs have equal keys: 1 is 1.0, and -0.0 is 0.0."""
-    if name in EXAMPLES:
-        if isinstance(value, str) or not isinstance(value, Iterable):
-            raise RequestError(f"{name} is {value!r}: a sequence is needed, such as {EXAMPLES[name]}")
-        return tuple(_primitive("", None, part) for part in value)
-    if isinstance(value, list | tuple | np.ndarray):
-        raise RequestError(f"{name} is {value!r}: one value is needed")
-    if kind is float and is_number(value):
-        return float(value) + 0.0
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def format_value(value: Any) -> str:
-    """A field's value as text: lists with commas, "none" for None and for an empty list."""
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value)) or NONE
-    return NONE if value is None else str(value)
+ROLES = {name: role(field) for name, field in FIELDS.items()}
+"""Field -> "data" (builds the data), "network" (builds the network), "replica" (may differ among networks that train
+side by side) or "alike"."""
 
 
 def parse_value(name: str, text: str) -> Any:
     """The value of Config's field `name` from its text. Raises RequestError where it is none."""
-    kind = str(choose("field of Config", name.replace("-", "_"), FIELDS).type)
-    text = text.strip()
-    if text == NONE and ("None" in kind or "tuple" in kind):
-        return () if "tuple" in kind else None
-    convert: Callable[[str], Any] = str
-    wanted = "a name"
-    if "int" in kind:
-        convert, wanted = int, "a whole number"
-    elif "float" in kind:
-        convert, wanted = float, "a number"
-    try:
-        if "tuple" in kind:
-            wanted += " or several with commas between, or none"
-            return tuple(convert(part.strip() or "-") for part in text.split(","))
-        return convert(text)
-    except ValueError:
-        raise RequestError(f"{name} is {text!r}: {wanted} is needed") from None
+    return choose("field of Config", name.replace("-", "_"), KINDS).parse(name, text)

@@ -8,6 +8,8 @@ import numpy as np
 
 T = TypeVar("T")
 
+LONGEST = 80  # characters of a value that an error message shows
+
 
 class RequestError(ValueError):
     """The request was wrong. Its message is one line; the command line prints it and exits with 2.
@@ -29,15 +31,18 @@ def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
     try:
         return table[name]
     except (KeyError, TypeError):
-        near = get_close_matches(str(name), table, n=1)
+        near = get_close_matches(name, table, n=1) if isinstance(name, str) and len(name) <= LONGEST else []
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise RequestError(f"unknown {kind} {name!r}: {hint}Valid: {', '.join(table)}") from None
+        raise RequestError(f"unknown {kind} {one_line(name)}: {hint}Valid: {', '.join(table)}") from None
 
 
 def one_line(value: Any) -> str:
-    """How an error message shows a value: its repr in one line, cut when it is long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    """How an error message shows a value: its repr in one line, cut when it is long, its type where it has no repr."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a repr may be anyone's code; and Python refuses that of whole numbers beyond 4300 digits
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def is_count(value: Any) -> bool:

@@ -2,25 +2,53 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from sandbox.config import Config
-from sandbox.data import Cross, Dataset, add_crosses, load_split, parse_crosses
+from sandbox.data import Cross, Dataset, Parts, Scaling, add_crosses, load_parts, parse_crosses
+from sandbox.errors import RequestError, one_line
 from sandbox.nn.network import Network
+
+SOLVED = 0.01  # a cost below this counts as converged: it may fall for ever
+SETTLED = 0.05  # and so does one that changed by at most this share of itself ...
+LAST = 0.1  # ... over this last share of the epochs
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What a config's data come to: examples to train and to test on, and the crosses that extend them."""
+    """What a config's data come to: examples to train with, to choose by and to test on, and what was done to them.
+
+    `scaling` is None where features are in their own units, `crosses` extend the features.
+    """
 
     train: Dataset
+    validation: Dataset | None
     test: Dataset | None
     crosses: tuple[Cross, ...]
+    scaling: Scaling | None = None
 
     def inputs(self, X: np.ndarray) -> np.ndarray:
-        """The network's inputs (examples, features + crosses) for raw features (examples, features)."""
+        """The network's inputs (examples, features + crosses) for features as `train` has them (examples, features)."""
         return add_crosses(X, self.crosses)
+
+    def raw_inputs(self, X: Any) -> np.ndarray:
+        """The network's inputs (examples, features + crosses) for features in their own units (examples, features).
+
+        Raises RequestError where X is no such array of numbers.
+        """
+        try:
+            X = np.asarray(X, dtype=float)
+        except (TypeError, ValueError):
+            raise RequestError(f"X is {one_line(X)}: numbers of shape {self._wanted} are needed") from None
+        if X.ndim != 2 or X.shape[1] != self.train.X.shape[1]:
+            raise RequestError(f"X has shape {X.shape}: {self._wanted} is needed")
+        return self.inputs(X if self.scaling is None else self.scaling(X))
+
+    @property
+    def _wanted(self) -> str:
+        return f"(examples, {self.train.X.shape[1]})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +57,8 @@ class Result:
 
     `costs` and `cost_epochs` are arrays alike, cost number e belonging to the parameters before update e; `cost` is
     that after the last update (of a diverged network: where it diverged, and perhaps not finite). The accuracies are
-    None where there is no such thing (regression; a gate's test part). `curves` maps the names that hooks recorded to
+    None where there is no such thing (regression; a gate's test part), as are the costs of validation and test part.
+    A `pruned` run was stopped by the sweep that it was part of. `curves` maps the names that hooks recorded to
     (epochs, values), `snapshots` maps epochs to networks.
 
     >>> from sandbox import Config, train
@@ -51,6 +80,10 @@ class Result:
     epochs_run: int
     seconds: float
     penalty: float = 0.0
+    validation_accuracy: float | None = None
+    validation_cost: float | None = None
+    test_cost: float | None = None
+    pruned: bool = False
     curves: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     snapshots: dict[int, Network] = field(default_factory=dict)
 
@@ -66,11 +99,43 @@ class Result:
         finite = costs[np.isfinite(costs)]
         return float(finite.min()) if finite.size else np.nan
 
+    @property
+    def converged(self) -> bool:
+        """Whether the cost had settled: nearly nought, or changed by at most 5 % in the last tenth of the epochs."""
+        if self.diverged_at is not None:
+            return False
+        start = np.searchsorted(self.cost_epochs, (1 - LAST) * self.epochs_run)
+        before = self.costs[min(start, len(self.costs) - 1)]
+        return bool(self.cost < SOLVED or abs(before - self.cost) <= SETTLED * self.cost)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Outputs (examples, outputs), probabilities or values, for raw features X (examples, features).
+
+        Features are scaled and crossed as the training examples were. Raises RequestError where X is no such array.
+        """
+        return self.network.predict(self.problem.raw_inputs(X))
+
+    def classify(self, X: Any) -> np.ndarray:
+        """The class (examples,) of each example of raw features X (examples, features).
+
+        Classes are called as the data set calls them, or 0, 1, ... where it has no names. Raises RequestError as
+        `predict` does, and for regression.
+        """
+        data = self.problem.train
+        if data.task == "regression":
+            raise RequestError(f"{self.config.dataset} is for regression: it has values to predict, and no classes")
+        outputs = self.predict(X)
+        labels = (outputs[:, 0] > 0.5).astype(int) if data.task == "binary" else outputs.argmax(1)
+        return np.array(data.class_names)[labels] if data.class_names else labels
+
 
 def prepare(config: Config) -> Problem:
-    """The data of a config, train and test parts, with its crosses."""
-    train, test = _split(config.dataset, config.n_examples, config.noise, config.data_seed)
-    return Problem(train, test, parse_crosses(config.crosses, train.X.shape[1]))
+    """The data of a config, in their parts, with its crosses."""
+    parts = _parts(config.dataset, config.n_examples, config.noise, config.data_seed)
+    crosses = parse_crosses(config.crosses, parts.train.X.shape[1])
+    return Problem(parts.train, parts.validation, parts.test, crosses, parts.scaling)
 
 
-_split = lru_cache(maxsize=64)(lambda name, n, noise, seed: load_split(name, n=n, noise=noise, seed=seed))
+@lru_cache(maxsize=64)
+def _parts(name: str, n: int | None, noise: float, seed: int) -> Parts:
+    return load_parts(name, n=n, noise=noise, seed=seed)

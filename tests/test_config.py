@@ -1,6 +1,7 @@
 """Config: defaults, equality, keys, text, and that every wrong request is one clear line."""
 
 import dataclasses
+import hashlib
 import json
 import math
 import subprocess
@@ -12,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox import Config, RequestError
-from sandbox.config import FIELDS, format_value, parse_value
+from sandbox.config import FIELDS, ROLES, parse_value
 from sandbox.data import DATASETS
+from sandbox.fields import format_value
 from sandbox.nn.activations import ACTIVATIONS
 from sandbox.nn.costs import COSTS
 from sandbox.nn.initializers import INITIALIZERS
@@ -40,6 +42,9 @@ OTHER = {  # for every field a value that is not its default
     "schedule": "cosine",
     "batch_size": 2,
     "epochs": 10,
+    "patience": 20,
+    "min_delta": 0.01,
+    "monitor": "train_accuracy",
     "dtype": "float32",
     "seed": 1,
 }
@@ -56,7 +61,7 @@ def number(low, high):
 CONFIGS = st.fixed_dictionaries(
     {},
     optional={
-        "dataset": some_name(name for name, entry in DATASETS.items() if entry.task == "binary"),
+        "dataset": some_name(name for name, entry in DATASETS.items() if (entry.task, entry.noisy) == ("binary", True)),
         "n_examples": st.none() | st.integers(1, 10**6),
         "noise": number(0, 10),
         "data_seed": st.integers(0, 2**32 - 1),
@@ -75,6 +80,9 @@ CONFIGS = st.fixed_dictionaries(
         "schedule": some_name(SCHEDULES),
         "batch_size": st.none() | st.integers(1, 10**6),
         "epochs": st.integers(1, 10**9),
+        "patience": st.none() | st.integers(1, 10**9),
+        "min_delta": number(0, 10),
+        "monitor": st.sampled_from([None, "cost", "train_accuracy"]),
         "dtype": st.sampled_from(["float64", "float32"]),
         "seed": st.integers(0, 2**100),
     },
@@ -83,20 +91,43 @@ CONFIGS = st.fixed_dictionaries(
 
 class TestValues:
     def test_defaults(self):
-        config = Config()
-        assert (config.dataset, config.hidden, config.activation, config.initializer) == (
-            "xor",
-            (3,),
-            "sigmoid",
-            "xavier",
-        )
-        assert (config.cost, config.optimizer, config.learning_rate, config.epochs) == (
-            "squared_error",
-            "gd",
-            1.0,
-            5000,
-        )
-        assert (config.crosses, config.batch_size, config.dtype, config.seed) == ((), None, "float64", 0)
+        """Keys hold what differs from these: whoever changes a default gives old runs another config."""
+        assert {field.name: field.default for field in dataclasses.fields(Config)} == {
+            "dataset": "xor",
+            "n_examples": None,
+            "noise": 0.0,
+            "data_seed": 0,
+            "crosses": (),
+            "hidden": (3,),
+            "activation": "sigmoid",
+            "output": None,
+            "initializer": "xavier",
+            "initializer_scale": 0.01,
+            "cost": "squared_error",
+            "l1": 0.0,
+            "l2": 0.0,
+            "optimizer": "gd",
+            "momentum": 0.9,
+            "learning_rate": 1.0,
+            "schedule": "constant",
+            "batch_size": None,
+            "epochs": 5000,
+            "patience": None,
+            "min_delta": 0.0,
+            "monitor": None,
+            "dtype": "float64",
+            "seed": 0,
+        }
+
+    def test_roles(self):
+        """What is not declared is alike for all that train side by side."""
+        names = {role: {name for name in ROLES if ROLES[name] == role} for role in set(ROLES.values())}
+        assert names == {
+            "data": {"dataset", "n_examples", "noise", "data_seed", "crosses"},
+            "network": {"hidden", "activation", "output", "initializer", "initializer_scale"},
+            "replica": {"l1", "l2", "learning_rate", "schedule", "seed", "patience", "min_delta"},
+            "alike": {"cost", "optimizer", "momentum", "batch_size", "epochs", "dtype", "monitor"},
+        }
 
     def test_equality_and_hash(self):
         assert Config() == Config(hidden=[3], learning_rate=1)
@@ -138,9 +169,42 @@ class TestValues:
         assert config.output_activation == output
 
 
+class TestMonitored:
+    @pytest.mark.parametrize(
+        ("fields", "monitored"),
+        [
+            ({"dataset": "xor"}, "cost"),
+            ({"dataset": "xor", "noise": 0.1}, "validation_cost"),
+            ({"dataset": "circle"}, "validation_cost"),
+            ({"dataset": "iris"}, "validation_cost"),
+            ({"dataset": "iris", "n_examples": 112}, "cost"),
+            ({"dataset": "linear", "n_examples": 9}, "validation_cost"),
+            ({"dataset": "circle", "monitor": "cost"}, "cost"),
+            ({"dataset": "circle", "monitor": "validation_accuracy"}, "validation_accuracy"),
+            ({"dataset": "xor", "monitor": "train_accuracy", "patience": 5}, "train_accuracy"),
+        ],
+    )
+    def test_is_the_validation_cost_where_there_is_one(self, fields, monitored):
+        assert Config(**fields).monitored == monitored
+
+
 class TestKey:
     def test_every_field_has_another_value_here(self):
         assert set(OTHER) == set(FIELDS)
+
+    def test_a_further_field_at_its_default_changes_no_key(self):
+        @dataclasses.dataclass(frozen=True)
+        class Later(Config):
+            decay: float = 0.5
+
+        for fields in ({}, {"learning_rate": 0.3, "hidden": (8, 8)}):
+            assert Later(**fields).key == Config(**fields).key
+            assert Later(**fields, decay=0.25).key != Config(**fields).key
+
+    def test_is_of_what_differs_from_the_defaults(self):
+        config = Config(dataset="iris", hidden=(8, 8), learning_rate=1)
+        canonical = b'{"dataset":"iris","hidden":[8,8]}'
+        assert config.key == hashlib.sha256(canonical).hexdigest()[:16]
 
     def test_every_field_counts(self):
         keys = {Config().key, *(Config(**{name: value}).key for name, value in OTHER.items())}
@@ -288,7 +352,21 @@ WRONG = [
     ({"epochs": 0}, "epochs is 0: a whole number of at least 1 is needed"),
     ({"epochs": 1e3}, "epochs is 1000.0: a whole number"),
     ({"batch_size": 0}, "batch_size is 0: a whole number of at least 1 is needed"),
-    ({"n_examples": 0}, "n_examples is 0: a whole number of at least 1 is needed"),
+    ({"n_examples": 0}, "n_examples is 0: xor takes 1 to 10000000 to train with"),
+    ({"n_examples": 10**12}, "n_examples is 1000000000000: xor takes 1 to 10000000"),
+    ({"dataset": "iris", "n_examples": 2}, "n_examples is 2: iris takes 3 to 112 to train with"),
+    ({"dataset": "iris", "n_examples": 113}, "n_examples is 113: iris takes 3 to 112 to train with"),
+    ({"dataset": "iris", "noise": 0.1}, "noise is 0.1: iris is a table of real measurements, it must be 0"),
+    ({"data_seed": 2**32}, "data_seed is 4294967296: at most 4294967295 is possible"),
+    ({"patience": 0}, "patience is 0: a whole number of at least 1 is needed"),
+    ({"patience": 2.5}, "patience is 2.5: a whole number or none is needed"),
+    ({"min_delta": -0.1}, "min_delta is -0.1: a number of at least 0 is needed"),
+    ({"min_delta": None}, "min_delta is None: a number is needed"),
+    ({"monitor": "test_cost"}, "unknown monitor 'test_cost': .* Valid: cost, validation_cost, validation_acc"),
+    ({"monitor": "validation_cost"}, "monitor is 'validation_cost': xor has no validation part"),
+    ({"dataset": "iris", "n_examples": 103, "monitor": "validation_accuracy"}, "iris has no validation part"),
+    ({"dataset": "reg_plane", "monitor": "validation_accuracy"}, "reg_plane is for regression"),
+    ({"dataset": "linear", "monitor": "train_accuracy"}, "linear is for regression"),
     ({"n_examples": 4.0}, "n_examples is 4.0"),
     ({"seed": -1}, "seed is -1: a whole number of at least 0 is needed"),
     ({"seed": None}, "seed is None"),

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sandbox import Config, Hook, RequestError, train, train_many
-from sandbox.data import load_split
+from sandbox.data import load_parts
 from sandbox.nn import Recorder, Snapshots, gradients
 from sandbox.train import build, spread
 
@@ -125,9 +125,8 @@ class TestAccuracy:
 
     def test_binary(self):
         result = train(MOONS)
-        for accuracy, data in zip(
-            (result.train_accuracy, result.test_accuracy), load_split("moons", n=40), strict=True
-        ):
+        parts = load_parts("moons", n=40)
+        for accuracy, data in ((result.train_accuracy, parts.train), (result.test_accuracy, parts.test)):
             right = [
                 (output > 0.5) == (y == 1)
                 for output, y in zip(result.network.predict(data.X)[:, 0], data.Y[:, 0], strict=True)
@@ -137,7 +136,8 @@ class TestAccuracy:
 
     def test_multiclass(self):
         result = train(IRIS)
-        for accuracy, data in zip((result.train_accuracy, result.test_accuracy), load_split("iris"), strict=True):
+        parts = load_parts("iris")
+        for accuracy, data in ((result.train_accuracy, parts.train), (result.test_accuracy, parts.test)):
             right = [
                 max(range(3), key=outputs.__getitem__) == list(y).index(1)
                 for outputs, y in zip(result.network.predict(data.X).tolist(), data.Y, strict=True)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sandbox.comparison.arms import Arm, standard_arms
 from sandbox.config import Config
-from sandbox.data import DATASETS, load_split
+from sandbox.data import DATASETS
 from sandbox.data.tables import Table
 from sandbox.errors import RequestError, choose, is_count
 from sandbox.sweeps.space import Dimension, Range, choice
@@ -176,13 +176,12 @@ def largest_size(dataset: str) -> int:
     """The most training examples that leave a table enough for validation; of generated data there is no end."""
     if not isinstance(DATASETS[dataset], Table):
         return LARGEST
-    return len(load_split(dataset)[0]) - LEAST_VALIDATION
+    return DATASETS[dataset].largest_n - LEAST_VALIDATION
 
 
 def smallest_size(dataset: str) -> int:
     """The fewest training examples with all classes among them."""
-    entry = DATASETS[dataset]
-    return load_split(dataset)[0].Y.shape[1] if isinstance(entry, Table) and entry.task == "multiclass" else 2
+    return max(2, DATASETS[dataset].smallest_n)
 
 
 def nuisance_words(space: Mapping[str, Dimension]) -> list[str]:

@@ -14,12 +14,11 @@ from sandbox.comparison.cautions import Caution, cautions
 from sandbox.comparison.driver import EXPERIMENT, Outcome, shown_epochs
 from sandbox.comparison.findings import Findings, listed, show, show_difference
 from sandbox.comparison.protocol import LEAST_VALIDATION, NOISE, TUNING_SEEDS, Cell, Comparison, nuisance_words
-from sandbox.comparison.run import SETTLED, SOLVED
 from sandbox.comparison.sheet import contact_sheets
 from sandbox.comparison.statistics import ALIKE, LEVEL, RESAMPLES
 from sandbox.data import DATASETS
 from sandbox.data.tables import Table
-from sandbox.result import Result
+from sandbox.result import SETTLED, SOLVED, Result
 from sandbox.sweeps.record import git_commit
 
 TEMPLATE = "report.html.j2"

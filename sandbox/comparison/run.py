@@ -10,15 +10,12 @@ import numpy as np
 
 from sandbox.comparison.protocol import Cell
 from sandbox.config import Config
-from sandbox.data import DATASETS, Dataset, load_split
-from sandbox.data.tables import Table
+from sandbox.data import Dataset
 from sandbox.result import Result, prepare
 from sandbox.sweeps.record import git_commit, metrics, pictures
 from sandbox.tracking import Record
 
 TUNING, FINAL = "tuning", "final"
-SOLVED = 0.01  # a cost below this counts as converged: it may fall for ever
-SETTLED = 0.05  # and so does one that changed by less than this share of itself over the last tenth of the epochs
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ def from_result(result: Result, cell: Cell, role: str, trial: int) -> Run:
         commonest(data) if result.diverged_at is not None else accuracy,
         log_loss,
         result.cost if math.isfinite(result.cost) else math.inf,
-        has_converged(result),
+        result.converged,
         result.diverged_at is not None,
         result.network.parameters.size,
         result.seconds,
@@ -130,22 +127,11 @@ def to_record(run: Run, result: Result, comparison: str) -> Record:
 
 
 def judging_data(config: Config, role: str) -> Dataset:
-    """The examples that a run is judged on: the test part when it is final; validation data when it is for tuning.
-
-    Generated data: the 1000 fresh examples that belong to the data seed, and tuning has data seeds of its own. Tables:
-    all examples of the training part that are not trained on, standardised by those that are.
-    """
+    """The examples that a run is judged on: the test part when it is final; the validation part when it is for tuning."""
     problem = prepare(config)
-    if role == FINAL or not isinstance(DATASETS[config.dataset], Table):
-        assert problem.test is not None  # n_examples is always given
-        return problem.test
-    name, n, seed = str(config.dataset), len(problem.train), config.data_seed
-    everything, _ = load_split(name, n=len(load_split(name, seed=seed)[0]), seed=seed)
-    trained = everything.X[:n]  # any number of training examples is the beginning of any larger one
-    spread = trained.std(0)
-    spread[spread < 1e-9] = 1.0
-    validation = (everything.X[n:] - trained.mean(0)) / spread
-    return Dataset(name, validation, everything.Y[n:], everything.feature_names, everything.task)
+    data = problem.test if role == FINAL else problem.validation
+    assert data is not None  # n_examples is always given, and leaves enough
+    return data
 
 
 def judge(result: Result, data: Dataset) -> tuple[float, float]:
@@ -167,11 +153,3 @@ def commonest(data: Dataset) -> float:
     """The share of the commonest class: what a network that knows nothing else could get."""
     shares = data.Y.mean(0)
     return float(max(*shares, 1 - shares[0]) if data.task == "binary" else shares.max())
-
-
-def has_converged(result: Result) -> bool:
-    """Whether the cost had settled: nearly nought, or changed by less than 5 % over the last tenth of the epochs."""
-    if result.diverged_at is not None:
-        return False
-    before = result.costs[min(np.searchsorted(result.cost_epochs, 0.9 * result.epochs_run), len(result.costs) - 1)]
-    return bool(result.cost < SOLVED or abs(before - result.cost) <= SETTLED * result.cost)

@@ -7,6 +7,7 @@ import numpy as np
 from sandbox.data import clouds, gates, regression
 from sandbox.data.dataset import Dataset
 from sandbox.data.generated import Draw, Generated
+from sandbox.data.parts import Parts
 from sandbox.data.tables import Table
 from sandbox.errors import choose
 
@@ -50,14 +51,14 @@ _ENTRIES: list[Generated | Table] = [
     ),
     Generated("reg_plane", "Playground's plane", "regression", 2, PLAYGROUND_N, regression.plane),
     Generated("reg_gauss", "Playground's six bumps", "regression", 2, PLAYGROUND_N, regression.bumps),
-    Table("iris", "three kinds of iris by their petals and sepals", "multiclass", 4, 150, "load_iris"),
-    Table("breast_cancer", "benign (1) or malignant (0) tumours", "binary", 30, 569, "load_breast_cancer"),
-    Table("digits", "handwritten digits of 8 by 8 pixels", "multiclass", 64, 1797, "load_digits"),
-    Table("wine", "three growers' wines by chemical analysis", "multiclass", 13, 178, "load_wine"),
+    Table("iris", "three kinds of iris by their petals and sepals", "multiclass", 4, 150, 3, "load_iris"),
+    Table("breast_cancer", "benign (1) or malignant (0) tumours", "binary", 30, 569, 2, "load_breast_cancer"),
+    Table("digits", "handwritten digits of 8 by 8 pixels", "multiclass", 64, 1797, 10, "load_digits"),
+    Table("wine", "three growers' wines by chemical analysis", "multiclass", 13, 178, 3, "load_wine"),
 ]
 
 DATASETS: dict[str, Generated | Table] = {entry.name: entry for entry in _ENTRIES}
-"""Name -> entry with .summary, .task, .n_features and .default_n (None: the whole table)."""
+"""Name -> entry with .summary, .task, .n_features, .default_n (None: the whole table), .smallest_n and .largest_n."""
 
 PLAYGROUND_SPELLING = {"reg-plane": "reg_plane", "reg-gauss": "reg_gauss"}
 
@@ -66,7 +67,7 @@ def load_dataset(name: str, *, n: int | None = None, noise: float = 0.0, seed: i
     """The examples of a data set of `DATASETS`: same arguments, same bits.
 
     Generated data: exactly n examples (default 500; gates and "linear": their four, or 100 when there is
-    noise), the training part of `load_split`. What noise means is written at each recipe in gates, clouds and
+    noise), the training part of `load_parts`. What noise means is written at each recipe in gates, clouds and
     regression.
     Tables: all examples as scikit-learn has them, or a stratified sample of n; noise must be 0.
 
@@ -82,24 +83,24 @@ def load_dataset(name: str, *, n: int | None = None, noise: float = 0.0, seed: i
     return _entry(name).load(n, noise, seed)
 
 
-def load_split(
-    name: str, *, n: int | None = None, noise: float = 0.0, seed: int = 0, n_test: int = 1000
-) -> tuple[Dataset, Dataset | None]:
-    """Examples to train with and examples to test with, so that sizes n can be compared on the same test.
+def load_parts(name: str, *, n: int | None = None, noise: float = 0.0, seed: int = 0, n_test: int = 1000) -> Parts:
+    """Examples to train with, to choose hyperparameters by and to test on, so that sizes n share a test part.
 
-    Generated data: `load_dataset(...)` and a fresh draw of n_test examples, with the same noise, from a
-    random stream of its own that does not depend on n. A gate or "linear" with neither n nor noise is all
-    there is: its test part is None.
-    Tables: a stratified 75/25 split, n (default: all) being the number of training examples, with features
-    standardised by the training examples; the test part is the whole quarter, whatever n_test.
+    Generated data: the training part is `load_dataset(...)`; validation and test part are fresh draws of n_test
+    examples each, with the same noise, from random streams of their own that do not depend on n. A gate or "linear"
+    with neither n nor noise is all there is: its other parts are None.
+    Tables: the test part is a stratified quarter, whatever n and n_test. The other three quarters stand in an order
+    whose every beginning is stratified: the first n (default: four fifths) are the training part, and the rest is the
+    validation part, None where it is fewer than ten examples or one of each class. All are standardised by the
+    training part; `scaling` says how.
 
     Raises RequestError as `load_dataset` does, and for an n_test that is no positive whole number.
 
-    >>> train, test = load_split("iris", n=30)
-    >>> len(train), len(test), train.Y.sum(axis=0)
-    (30, 38, array([10., 10., 10.]))
+    >>> parts = load_parts("iris")
+    >>> len(parts.train), len(parts.validation), len(parts.test), parts.train.Y.sum(axis=0)
+    (89, 23, 38, array([30., 29., 30.]))
     """
-    return _entry(name).split(n, noise, seed, n_test)
+    return _entry(name).parts(n, noise, seed, n_test)
 
 
 def own_spelling(name: str) -> str:

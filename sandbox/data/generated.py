@@ -1,4 +1,4 @@
-"""Data sets that are drawn: as many examples as asked for, and a test part independent of them."""
+"""Data sets that are drawn: as many examples as asked for, and parts to choose by and to test on apart from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,19 +7,20 @@ import numpy as np
 
 from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, whole_number
 from sandbox.data.dataset import Dataset
+from sandbox.data.parts import Parts
 
 Arrays = tuple[np.ndarray, np.ndarray]
 Draw = Callable[[int, float, np.random.Generator], Arrays]
 
-TRAIN_STREAM, TEST_STREAM = 0, 1
+TRAIN_STREAM, TEST_STREAM, VALIDATION_STREAM = 0, 1, 3  # tables sample with 2
 
 
 @dataclass(frozen=True)
 class Generated:
     """A recipe for examples: `draw(n, noise, rng)` gives X and Y.
 
-    `draw_test` draws the test part where `draw` would repeat the training part's points. `exactly` gives the
-    few examples that are all there is when neither a size nor noise is asked for: then there is no test part.
+    `draw_test` draws the other parts where `draw` would repeat the training part's points. `exactly` gives the
+    few examples that are all there is when neither a size nor noise is asked for: then there are no other parts.
     """
 
     name: str
@@ -30,23 +31,34 @@ class Generated:
     draw: Draw
     draw_test: Draw | None = None
     exactly: Callable[[], Arrays] | None = None
+    smallest_n: int = 1
+    largest_n: int = LARGEST_N
+    noisy: bool = True
 
     def load(self, n: int | None, noise: float, seed: int) -> Dataset:
         """The training part."""
         noise, seed = noise_level(noise), whole_number("seed", seed, 0, LARGEST_SEED)
-        if n is None and noise == 0 and self.exactly is not None:
+        if self.exactly is not None and not self.has_validation(n, noise):
             return self._dataset(self.exactly())
-        size = self.default_n if n is None else whole_number("n", n, 1, LARGEST_N)
+        size = self.default_n if n is None else whole_number("n", n, self.smallest_n, self.largest_n)
         return self._dataset(self.draw(size, noise, np.random.default_rng([seed, TRAIN_STREAM])))
 
-    def split(self, n: int | None, noise: float, seed: int, n_test: int) -> tuple[Dataset, Dataset | None]:
-        """The training part, and n_test examples of a stream of their own (None beside `exactly`)."""
+    def parts(self, n: int | None, noise: float, seed: int, n_test: int) -> Parts:
+        """The training part, and n_test examples each, of streams of their own, to choose by and to test on."""
         n_test = whole_number("n_test", n_test, 1, LARGEST_N)
         train = self.load(n, noise, seed)
-        if n is None and noise == 0 and self.exactly is not None:
-            return train, None
+        if not self.has_validation(n, noise):
+            return Parts(train)
         draw = self.draw_test or self.draw
-        return train, self._dataset(draw(n_test, noise, np.random.default_rng([seed, TEST_STREAM])))
+        validation, test = (
+            self._dataset(draw(n_test, noise, np.random.default_rng([seed, stream])))
+            for stream in (VALIDATION_STREAM, TEST_STREAM)
+        )
+        return Parts(train, validation, test)
+
+    def has_validation(self, n: int | None, noise: float) -> bool:
+        """Whether there are examples beside the training part: not where it is all there is."""
+        return n is not None or noise != 0 or self.exactly is None
 
     def _dataset(self, arrays: Arrays) -> Dataset:
         names = tuple(f"x{column + 1}" for column in range(self.n_features))

@@ -1,71 +1,98 @@
 """The tables that come with scikit-learn: real measurements, of which there are only so many."""
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, whole_number
 from sandbox.data.dataset import Dataset
+from sandbox.data.parts import Parts
+from sandbox.data.scaling import Scaling
 from sandbox.errors import RequestError
 
-if TYPE_CHECKING:
-    from sklearn.preprocessing import StandardScaler
-
 TEST_SHARE = 0.25
+VALIDATION_SHARE = 0.2  # of what is not for testing, unless told how many to train with
+LEAST_VALIDATION = 10  # fewer examples than these decide nothing
 SAMPLE_STREAM = 2
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of scikit-learn, which the function `reader` of sklearn.datasets reads."""
+    """A table of scikit-learn, which the function `reader` of sklearn.datasets reads.
+
+    `examples` and `classes` are how many it has: what may be asked for is known without reading it.
+    """
 
     name: str
     summary: str
     task: str
     n_features: int
     examples: int
+    classes: int
     reader: str
     default_n: None = None  # all there are
+    noisy: bool = False
+
+    @property
+    def smallest_n(self) -> int:
+        """The fewest training examples: one of each class."""
+        return self.classes
+
+    @property
+    def largest_n(self) -> int:
+        """The most training examples: all that are not for testing."""
+        return self.examples - math.ceil(TEST_SHARE * self.examples)
 
     def load(self, n: int | None, noise: float, seed: int) -> Dataset:
         """The whole table in its own order and units, or a stratified sample of n."""
         seed = self._check(noise, seed)
         table, labels = _read(self.name, self.reader)
-        everyone = np.arange(len(table))
-        return table.take(everyone if n is None else everyone[self._sample(labels, n, seed, "examples")])
+        if n is None:
+            return table.take(np.arange(self.examples))
+        n = whole_number(f"n (of {self.examples} examples of {self.name})", n, self.classes, self.examples)
+        return table.take(stratified_order(labels, np.random.default_rng([seed, SAMPLE_STREAM]))[:n])
 
-    def split(self, n: int | None, noise: float, seed: int, n_test: int) -> tuple[Dataset, Dataset]:
-        """Three quarters (or n of them) to train with and one quarter to test with, both stratified.
+    def parts(self, n: int | None, noise: float, seed: int, n_test: int) -> Parts:
+        """One quarter to test on, and of the other three n to train with and the rest to choose by, all stratified.
 
+        The test examples depend on the seed alone: neither n nor n_test changes which they are. n None is four fifths.
         Features are standardised by the training examples' mean and standard deviation; a feature that is
-        constant among these is only centred. The test examples depend on the seed alone: neither n nor n_test
-        changes which they are.
+        constant among these is only centred.
         """
         from sklearn.model_selection import train_test_split
-        from sklearn.preprocessing import StandardScaler
 
         seed = self._check(noise, seed)
         whole_number("n_test", n_test, 1, LARGEST_N)
-        table, labels = _read(self.name, self.reader)
-        rows = np.arange(len(table))
-        train_rows, test_rows = train_test_split(rows, test_size=TEST_SHARE, stratify=labels, random_state=seed)
         if n is not None:
-            train_rows = train_rows[self._sample(labels[train_rows], n, seed, "training examples")]
-        scaler = StandardScaler().fit(table.X[train_rows])
-        train, test = table.take(train_rows), table.take(test_rows)
-        return _standardised(train, scaler), _standardised(test, scaler)
+            what = f"n (of {self.largest_n} training examples of {self.name})"
+            n = whole_number(what, n, self.smallest_n, self.largest_n)
+        table, labels = _read(self.name, self.reader)
+        rows, test = train_test_split(
+            np.arange(self.examples), test_size=TEST_SHARE, stratify=labels, random_state=seed
+        )
+        rows = rows[stratified_order(labels[rows], np.random.default_rng([seed, SAMPLE_STREAM]))]
+        size = self._training(n)
+        validation = rows[size:] if self.has_validation(n, noise) else None
+        scaling = Scaling.of(table.X[rows[:size]])
+        train, validation, test = (
+            None if some is None else scaling.dataset(table.take(some)) for some in (rows[:size], validation, test)
+        )
+        assert train is not None
+        return Parts(train, validation, test, scaling)
+
+    def has_validation(self, n: int | None, noise: float) -> bool:
+        """Whether enough examples are left to choose by: ten, and one of each class."""
+        return self.largest_n - self._training(n) >= max(LEAST_VALIDATION, self.classes)
+
+    def _training(self, n: int | None) -> int:
+        return self.largest_n - math.ceil(VALIDATION_SHARE * self.largest_n) if n is None else n
 
     def _check(self, noise: float, seed: int) -> int:
         if noise_level(noise) != 0:
             raise RequestError(f"{self.name} is a table of real measurements: its noise must be 0, got {noise}")
         return whole_number("seed", seed, 0, LARGEST_SEED)
-
-    def _sample(self, labels: np.ndarray, n: int, seed: int, what: str) -> np.ndarray:
-        classes = len(np.unique(labels))
-        n = whole_number(f"n (of {len(labels)} {what} of {self.name})", n, classes, len(labels))
-        return stratified_order(labels, np.random.default_rng([seed, SAMPLE_STREAM]))[:n]
 
 
 def stratified_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -97,7 +124,3 @@ def _read(name: str, reader: str) -> tuple[Dataset, np.ndarray]:
     X = np.asarray(bunch.data, dtype=float)
     names = tuple(str(feature) for feature in bunch.feature_names)
     return Dataset(name, X, Y, names, "multiclass" if multiclass else "binary", classes), labels
-
-
-def _standardised(dataset: Dataset, scaler: "StandardScaler") -> Dataset:
-    return replace(dataset, X=np.asarray(scaler.transform(dataset.X)))

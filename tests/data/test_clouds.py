@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from sandbox.data import add_crosses, load_dataset, load_split, parse_crosses
+from sandbox.data import add_crosses, load_dataset, load_parts, parse_crosses
 
 CLOUDS = ["quadrants", "circle", "gauss", "spiral", "xor_cloud", "moons"]
 
@@ -94,14 +94,15 @@ def spiral_key(point):
     return round(point[2]), round(math.hypot(point[0], point[1]), 6)
 
 
-def test_spiral_test_part_lies_on_the_arms_between_the_training_points():
-    train, test = load_split("spiral", n=500, n_test=300)
-    assert test is not None
-    for x, y, label in points(test):
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_spirals_other_parts_lie_on_the_arms_between_the_training_points(part):
+    parts = load_parts("spiral", n=500, n_test=300)
+    other = getattr(parts, part)
+    for x, y, label in points(other):
         r = math.hypot(x, y)
         t = 1.75 * r / 5 * 2 * math.pi + (0 if label else math.pi)
         assert (x, y) == pytest.approx((r * math.sin(t), r * math.cos(t)), abs=1e-9)
-    assert not {tuple(row) for row in test.X} & {tuple(row) for row in train.X}
+    assert not {tuple(row) for row in other.X} & {tuple(row) for row in parts.train.X}
 
 
 def test_noise_moves_spiral_points_within_a_square():
@@ -110,18 +111,18 @@ def test_noise_moves_spiral_points_within_a_square():
     assert abs(shift.mean()) < 0.03
 
 
-@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_moons_without_noise_lie_on_their_half_circles(part):
-    dataset = load_split("moons", n=40, n_test=40)[part]
+    dataset = getattr(load_parts("moons", n=40, n_test=40), part)
     for x, y, label in points(dataset):
         centre_x, centre_y, side = (1, 0.5, -1) if label else (0, 0, 1)
         assert math.hypot(x - centre_x, y - centre_y) == pytest.approx(1)
         assert side * (y - centre_y) >= -1e-12
 
 
-@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_noise_on_moons_is_gaussian(part):
-    dataset = load_split("moons", n=4000, noise=0.1, n_test=4000)[part]
+    dataset = getattr(load_parts("moons", n=4000, noise=0.1, n_test=4000), part)
     off = [math.hypot(x - (1 if c else 0), y - (0.5 if c else 0)) - 1 for x, y, c in points(dataset)]
     # a step of standard deviation s changes the distance from the centre by s, and by s^2 / 2 on average
     assert np.std(off) == pytest.approx(0.1, rel=0.1)
@@ -150,8 +151,8 @@ def test_quadrants_need_the_cross():
     crosses = parse_crosses(["x1*x2"], 2)
     raw, crossed = [], []
     for seed in range(5):
-        train, test = load_split("quadrants", seed=seed)
-        assert test is not None
+        parts = load_parts("quadrants", seed=seed)
+        train, test = parts.train, parts.test
         labels, truth = train.Y.ravel(), test.Y.ravel()
         raw.append(LogisticRegression().fit(train.X, labels).score(test.X, truth))
         model = LogisticRegression().fit(add_crosses(train.X, crosses), labels)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from sandbox.data import DATASETS, Dataset, load_dataset, load_split
+from sandbox.data import DATASETS, Dataset, load_dataset, load_parts
 from sandbox.errors import RequestError
 
 TABLES = ["iris", "breast_cancer", "digits", "wine"]
@@ -23,14 +23,19 @@ def test_the_registry_tells_the_truth(name):
         assert getattr(entry, "examples") == len(dataset)  # noqa: B009
 
 
+def three(parts):
+    return parts.train, parts.validation, parts.test
+
+
+def rows(dataset):
+    return {tuple(row) for row in dataset.X}
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_same_seed_same_bits_and_another_seed_other_examples(name):
     size = {"n": 40, "n_test": 30}
-    first, again, other = (load_split(name, seed=seed, **size) for seed in (7, 7, 8))
+    first, again, other = (three(load_parts(name, seed=seed, **size)) for seed in (7, 7, 8))
     for one, same, different in zip(first, again, other, strict=True):
-        assert one is not None
-        assert same is not None
-        assert different is not None
         assert one.X.tobytes() == same.X.tobytes()
         assert one.Y.tobytes() == same.Y.tobytes()
         if name not in ("and", "or", "nand", "nor", "xor", "xnor"):
@@ -38,29 +43,35 @@ def test_same_seed_same_bits_and_another_seed_other_examples(name):
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_test_part_is_fresh_and_does_not_depend_on_n(name):
-    small, test_small = load_split(name, n=8, noise=0.1, n_test=50)
-    large, test_large = load_split(name, n=50, noise=0.1, n_test=50)
-    assert test_small is not None
-    assert test_large is not None
-    assert (len(small), len(large), len(test_small)) == (8, 50, 50)
-    assert test_small.X.tobytes() == test_large.X.tobytes()
-    assert test_small.Y.tobytes() == test_large.Y.tobytes()
-    assert not {tuple(row) for row in large.X} & {tuple(row) for row in test_large.X}
+def test_other_parts_are_fresh_and_do_not_depend_on_n(name):
+    small, large = (load_parts(name, n=n, noise=0.1, n_test=50) for n in (8, 50))
+    assert [len(part) for part in (*three(small), *three(large))] == [8, 50, 50, 50, 50, 50]
+    for one, other in ((small.validation, large.validation), (small.test, large.test)):
+        assert one.X.tobytes() == other.X.tobytes()
+        assert one.Y.tobytes() == other.Y.tobytes()
+    assert len(rows(large.train) | rows(large.validation) | rows(large.test)) == 150
 
 
 @pytest.mark.parametrize("name", [name for name in GENERATED if DATASETS[name].default_n == 500])
-def test_without_noise_too_no_test_point_is_a_training_point(name):
-    train, test = load_split(name, n=300, n_test=300)
-    assert test is not None
-    assert not {tuple(row) for row in train.X} & {tuple(row) for row in test.X}
+def test_without_noise_too_no_point_is_in_two_parts(name):
+    train, validation, test = map(rows, three(load_parts(name, n=300, n_test=300)))
+    assert len(train | validation | test) == len(train) + len(validation) + len(test)
+
+
+@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("request_", [{}, {"n": 4}, {"noise": 0.1}, {"n": 4, "noise": 0.1}])
+def test_what_has_a_validation_part_is_known_without_drawing_it(name, request_):
+    asked = {"n": None, "noise": 0.0, **request_}
+    parts = load_parts(name, **asked)
+    assert DATASETS[name].has_validation(**asked) == (parts.validation is not None) == (parts.test is not None)
+    assert parts.scaling is None
 
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_numpys_global_state_is_left_alone(name):
     np.random.seed(1)  # noqa: NPY002
     before = np.random.get_state()[1].tobytes()  # noqa: NPY002
-    load_split(name, n=20)
+    load_parts(name, n=20)
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
 
 
@@ -100,7 +111,7 @@ def test_what_a_caller_changes_stays_with_the_caller():
         ({"name": "digits", "seed": 1.0}, "got 1.0"),
     ],
 )
-@pytest.mark.parametrize("load", [load_dataset, load_split])
+@pytest.mark.parametrize("load", [load_dataset, load_parts])
 def test_wrong_requests_get_one_clear_line(load, request_, says):
     request_ = dict(request_)
     with pytest.raises(RequestError) as caught:
@@ -113,15 +124,14 @@ def test_wrong_requests_get_one_clear_line(load, request_, says):
 
 def test_a_table_has_only_so_many_training_examples():
     with pytest.raises(RequestError, match=r"112 training examples of iris.* from 3 to 112, got 113"):
-        load_split("iris", n=113)
-    train, _ = load_split("iris", n=112)
-    assert len(train) == 112
+        load_parts("iris", n=113)
+    assert len(load_parts("iris", n=112).train) == 112
 
 
 @pytest.mark.parametrize("name", ["circle", "xor", "iris"])
 def test_wrong_test_size(name):
     with pytest.raises(RequestError, match="n_test must be a whole number from 1"):
-        load_split(name, n_test=0)
+        load_parts(name, n_test=0)
 
 
 def test_numpy_integers_are_whole_numbers():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sandbox.data import load_dataset, load_split
+from sandbox.data import load_dataset, load_parts
 
 LOGIC = {
     "and": lambda a, b: a and b,
@@ -18,8 +18,9 @@ ROWS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 @pytest.mark.parametrize("name", LOGIC)
 def test_truth_table_is_all_there_is(name):
-    train, test = load_split(name)
-    assert test is None
+    parts = load_parts(name)
+    assert (parts.validation, parts.test, parts.scaling) == (None, None, None)
+    train = parts.train
     assert [tuple(row) for row in train.X] == ROWS
     assert [bool(y) for y in train.Y.ravel()] == [bool(LOGIC[name](a, b)) for a, b in ROWS]
     assert (train.Y.shape, train.feature_names, train.task) == ((4, 1), ("x1", "x2"), "binary")
@@ -27,10 +28,9 @@ def test_truth_table_is_all_there_is(name):
 
 
 def test_noisy_gate_cycles_through_the_rows():
-    train, test = load_split("xor", n=2002, noise=0.3, n_test=400)
-    assert test is not None
-    assert len(train) == 2002
-    assert len(test) == 400
+    parts = load_parts("xor", n=2002, noise=0.3, n_test=400)
+    train = parts.train
+    assert [len(part) for part in (train, parts.validation, parts.test)] == [2002, 400, 400]
     shift = train.X - np.array([ROWS[i % 4] for i in range(2002)])
     assert abs(shift.mean()) < 0.02
     assert abs(shift.std() - 0.3) < 0.015
@@ -39,7 +39,6 @@ def test_noisy_gate_cycles_through_the_rows():
 
 def test_sizes_when_only_one_of_n_and_noise_is_given():
     assert len(load_dataset("and", noise=0.1)) == 100
-    train, test = load_split("and", n=6)
-    assert train.X.tolist() == [*map(list, ROWS), [0, 0], [0, 1]]
-    assert test is not None
-    assert len(test) == 1000
+    parts = load_parts("and", n=6)
+    assert parts.train.X.tolist() == [*map(list, ROWS), [0, 0], [0, 1]]
+    assert [len(part) for part in (parts.validation, parts.test)] == [1000, 1000]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sandbox.data import load_dataset, load_split
+from sandbox.data import load_dataset, load_parts
 
 BUMPS = [(-4, 2.5, 1), (0, 2.5, -1), (4, 2.5, 1), (-4, -2.5, -1), (0, -2.5, 1), (4, -2.5, -1)]
 
@@ -20,8 +20,9 @@ def bump(x, y):
 
 
 def test_linear_is_three_x_at_one_to_four():
-    train, test = load_split("linear")
-    assert test is None
+    parts = load_parts("linear")
+    assert (parts.validation, parts.test) == (None, None)
+    train = parts.train
     assert train.X.tolist() == [[1], [2], [3], [4]]
     assert train.Y.tolist() == [[3], [6], [9], [12]]
     assert (train.feature_names, train.task) == (("x1",), "regression")

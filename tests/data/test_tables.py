@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import sklearn.datasets
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 
-from sandbox.data import load_dataset, load_split
+from sandbox.data import DATASETS, load_dataset, load_parts
 from sandbox.data.tables import stratified_order
 
 READERS = {
@@ -30,66 +32,97 @@ def test_whole_table_as_it_is(name):
     assert dataset.task == ("binary" if name == "breast_cancer" else "multiclass")
 
 
+def found_rows(parts, name):
+    """For each part the numbers of its rows in the raw table, by their measurements: one of those that are alike."""
+    raw = READERS[name]().data
+    numbers = {tuple(row): number for number, row in enumerate(raw.round(6).tolist())}
+    return [
+        [numbers[tuple(row)] for row in (part.X * parts.scaling.scale + parts.scaling.mean).round(6).tolist()]
+        for part in (parts.train, parts.validation, parts.test)
+    ]
+
+
+@pytest.mark.parametrize("n", [None, 40])
 @pytest.mark.parametrize("name", READERS)
-def test_split_is_stratified_and_complete(name):
-    train, test = load_split(name, seed=4)
-    whole = classes_of(load_dataset(name))
-    assert test is not None
-    assert len(test) == -(-len(whole) // 4)
-    assert len(train) + len(test) == len(whole)
-    for label, count in enumerate(np.bincount(whole)):
-        assert abs(np.sum(classes_of(test) == label) - count / 4) <= 1
+def test_parts_are_a_quarter_to_test_on_and_the_rest_in_two(name, n):
+    parts, bunch = load_parts(name, n=n, seed=4), READERS[name]()
+    raw = bunch.data.round(6).tolist()
+    rows, test_rows = train_test_split(range(len(raw)), test_size=0.25, stratify=bunch.target, random_state=4)
+    train, validation, test = ([raw[row] for row in part] for part in found_rows(parts, name))
+    assert test == [raw[row] for row in test_rows]
+    assert sorted(train + validation) == sorted(raw[row] for row in rows)
+    assert len(train) == n or (n is None and len(train) == len(rows) * 4 // 5)
+    assert classes_of(parts.test).tolist() == bunch.target[test_rows].tolist()
+
+
+@pytest.mark.parametrize("n", [None, 40])
+@pytest.mark.parametrize("name", READERS)
+def test_parts_are_stratified(name, n):
+    parts = load_parts(name, n=n, seed=4)
+    shares = np.bincount(READERS[name]().target) / READERS[name]().target.size
+    for part in (parts.train, parts.validation, parts.test):
+        counts = np.bincount(classes_of(part), minlength=len(shares))
+        assert counts.sum() == len(part)
+        assert np.abs(counts - shares * len(part)).max() <= 1.6
 
 
 @pytest.mark.parametrize("n", [None, 20])
 @pytest.mark.parametrize("name", READERS)
 def test_standardised_by_the_training_part(name, n):
-    """Training columns have mean 0 and deviation 1, and both parts went through the same affine map."""
-    train, test = load_split(name, n=n, seed=2)
-    raw = load_dataset(name)
-    assert test is not None
-    assert np.isfinite(test.X).all()
-    deviation = train.X.std(axis=0)
-    assert np.allclose(train.X.mean(axis=0), 0, atol=1e-9)
+    parts = load_parts(name, n=n, seed=2)
+    raw = READERS[name]().data
+    train, validation, test = found_rows(parts, name)
+    scaler = StandardScaler().fit(raw[train])
+    for part, rows in ((parts.train, train), (parts.validation, validation), (parts.test, test)):
+        np.testing.assert_allclose(part.X, scaler.transform(raw[rows]), atol=1e-9)
+    deviation = parts.train.X.std(axis=0)
+    assert np.allclose(parts.train.X.mean(axis=0), 0, atol=1e-9)
     assert np.all(np.isclose(deviation, 1) | (deviation == 0))
-    # sorted together, the parts of a column are the raw column's image
-    if n is None:
-        for column in np.flatnonzero(deviation):
-            both = np.sort(np.concatenate([train.X[:, column], test.X[:, column]]))
-            original = np.sort(raw.X[:, column])
-            scale = (both[-1] - both[0]) / (original[-1] - original[0])
-            assert np.allclose(both - both[0], scale * (original - original[0]))
+    np.testing.assert_allclose(parts.scaling.mean, raw[train].mean(axis=0), atol=1e-9)
 
 
 def test_a_constant_column_is_only_centred():
     """The first pixel of every digit is blank, and others are blank in a small training part only."""
-    train, test = load_split("digits", n=10)
+    parts = load_parts("digits", n=10)
     raw = load_dataset("digits")
-    assert test is not None
-    assert not train.X[:, 0].any()
-    assert not test.X[:, 0].any()
-    blank = (train.X == 0).all(axis=0) & (test.X != 0).any(axis=0)
+    assert not parts.train.X[:, 0].any()
+    assert not parts.test.X[:, 0].any()
+    blank = (parts.train.X == 0).all(axis=0) & (parts.test.X != 0).any(axis=0)
     assert blank.any()
-    assert set(np.unique(test.X[:, blank])) <= set(np.unique(raw.X)) | set(-np.unique(raw.X))
+    assert set(np.unique(parts.test.X[:, blank])) <= set(np.unique(raw.X)) | set(-np.unique(raw.X))
+    assert (parts.scaling.scale[blank] == 1).all()
 
 
 def test_sizes_share_a_test_part_and_nest():
-    """Rows are told apart by their raw measurements' ranks, which scaling keeps."""
-    small, test_small = load_split("wine", n=30, seed=1)
-    large, test_large = load_split("wine", n=60, seed=1)
-    assert test_small is not None
-    assert test_large is not None
-    assert np.array_equal(test_small.Y, test_large.Y)
-    column = 12
-    assert np.array_equal(np.argsort(test_small.X[:, column]), np.argsort(test_large.X[:, column]))
-    assert np.array_equal(small.Y, large.Y[:30])
-    assert np.array_equal(np.argsort(small.X[:, column]), np.argsort(large.X[:30, column]))
+    small, large = (load_parts("wine", n=n, seed=1) for n in (30, 60))
+    (small_train, small_rest, small_test), (large_train, large_rest, large_test) = (
+        found_rows(parts, "wine") for parts in (small, large)
+    )
+    assert small_test == large_test
+    assert large_train[:30] == small_train
+    assert small_rest == large_train[30:] + large_rest
+    assert not set(large_train + large_rest) & set(large_test)
+    assert not set(large_train) & set(large_rest)
 
 
-def test_train_and_test_have_no_row_in_common():
-    train, test = load_split("wine")
-    assert test is not None
-    assert not {tuple(row) for row in train.X} & {tuple(row) for row in test.X}
+@pytest.mark.parametrize("name", READERS)
+def test_sizes_are_known_without_reading_the_table(name):
+    entry, target = DATASETS[name], READERS[name]().target
+    rows, _ = train_test_split(range(len(target)), test_size=0.25, stratify=target, random_state=0)
+    assert (entry.examples, entry.smallest_n, entry.largest_n) == (len(target), len(set(target)), len(rows))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_validation_part_has_ten_examples_and_every_class(name):
+    entry, classes = DATASETS[name], len(READERS[name]().target_names)
+    most = entry.largest_n
+    for n, there in ((None, True), (most - 10, True), (most - 9, False), (most, False)):
+        assert entry.has_validation(n, 0.0) == there
+        for seed in range(20):
+            validation = load_parts(name, n=n, seed=seed).validation
+            assert (validation is not None) == there
+            if validation is not None:
+                assert len(set(classes_of(validation))) == classes
 
 
 @pytest.mark.parametrize("n", [3, 10, 33, 150])

@@ -1,0 +1,106 @@
+"""The fields of a config: what role each has in training, and which values it takes, as Python and as text."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from sandbox.errors import RequestError, is_count, is_number, one_line
+
+T = TypeVar("T")
+
+NONE = "none"
+WANTED = {int: "a whole number", float: "a number", str: "a name"}
+EXAMPLES = {int: "(8, 8)", float: "(0.1, 0.3)", str: '("x1*x2",)'}
+
+
+def builds_data(default: T) -> T:
+    """A field that decides what the data are."""
+    return dataclasses.field(default=default, metadata={"role": "data"})
+
+
+def builds_network(default: T) -> T:
+    """A field that decides what the network is before its first update."""
+    return dataclasses.field(default=default, metadata={"role": "network"})
+
+
+def per_replica(default: T) -> T:
+    """A field that may differ between networks which train side by side in the same arrays."""
+    return dataclasses.field(default=default, metadata={"role": "replica"})
+
+
+def role(field: dataclasses.Field) -> str:
+    """data, network or replica, as declared; alike, the same for all that train side by side, where nothing is."""
+    return field.metadata.get("role", "alike")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Which values a field takes: of one type, several of them in a tuple, or None where it is optional."""
+
+    type: Callable[[Any], Any]
+    several: bool = False
+    optional: bool = False
+
+    @classmethod
+    def of(cls, hint: Any) -> "Kind":
+        """The kind that a type hint describes: int, float, str or Literal names, `| None`, or tuple[..., ...]."""
+        choices = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        (one,) = (choice for choice in choices if choice is not NoneType)
+        several = get_origin(one) is tuple
+        one = get_args(one)[0] if several else one
+        return cls(str if get_origin(one) is Literal else one, several, NoneType in choices)
+
+    def own(self, name: str, value: Any) -> Any:
+        """The value in Python's own types, so that equal configs have equal keys: 1 is 1.0, and -0.0 is 0.0.
+
+        Names are not looked up here. Raises RequestError for a value of another kind.
+        """
+        if value is None and self.optional:
+            return None
+        if not self.several:
+            return self._one(name, value)
+        if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray):
+            raise RequestError(f"{name} is {one_line(value)}: a sequence is needed, such as {EXAMPLES[self.type]}")
+        return tuple(part.item() if isinstance(part, np.generic) else part for part in value)
+
+    def _one(self, name: str, value: Any) -> Any:
+        if isinstance(value, list | tuple | np.ndarray):
+            raise RequestError(f"{name} is {one_line(value)}: one value is needed")
+        if (self.type is int and not is_count(value)) or (self.type is float and not is_number(value)):
+            wanted = WANTED[self.type] + (" or none" if self.optional else "")
+            raise RequestError(f"{name} is {one_line(value)}: {wanted} is needed")
+        if self.type is float:
+            return float(value) + 0.0
+        return value.item() if isinstance(value, np.generic) else value
+
+    def parse(self, name: str, text: str) -> Any:
+        """The value that a text describes. Raises RequestError where it is none."""
+        text = text.strip()
+        if text == NONE and (self.several or self.optional):
+            return () if self.several else None
+        wanted = WANTED[self.type] + (" or several with commas between, or none" if self.several else "")
+        try:
+            if self.several:
+                return tuple(self.type(part.strip() or "-") for part in text.split(","))
+            return self.type(text)
+        except ValueError:
+            raise RequestError(f"{name} is {one_line(text)}: {wanted} is needed") from None
+
+
+@cache
+def kinds(owner: type) -> dict[str, Kind]:
+    """The kind of each field of a dataclass."""
+    hints = get_type_hints(owner)
+    return {field.name: Kind.of(hints[field.name]) for field in dataclasses.fields(owner)}
+
+
+def format_value(value: Any) -> str:
+    """A field's value as text: lists with commas, "none" for None and for an empty list."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value)) or NONE
+    return NONE if value is None else str(value)
