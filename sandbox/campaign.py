@@ -95,7 +95,7 @@ class Campaign:
 
         Raises RequestError where the campaign is under way in another process; OSError when the disk is full.
         """
-        started = time.perf_counter()
+        self._started = time.perf_counter()
         try:
             with locked(lock_of(self.to.campaign, self.root), wait=False), _stopping(self.stop):
                 settled = self._look()
@@ -123,7 +123,12 @@ class Campaign:
             full = f"no room left on the disk of {self.root}: make room, and the same command goes on from here"
             raise OSError(full) from error
         finally:
-            self.seconds = time.perf_counter() - started
+            self.seconds = self.elapsed
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was opened."""
+        return time.perf_counter() - self._started
 
     def run(self, jobs: Jobs, hooks: Sequence[Hook] = (), pictures: Sequence[Picture] = ()) -> Iterator[Ended]:
         """Train and log what is not done, and yield all jobs as they end.
@@ -198,6 +203,7 @@ class Campaign:
         """Leave a note of the campaign, for the doctor: where its runs go, and how many there should be."""
         path = note_of(self.to.campaign, self.root)
         note = {"campaign": self.to.campaign, "experiment": self.to.experiment, "total": self.total}
+        note |= {"objective": self.to.tags.get("objective", "")}
         known = json.loads(path.read_text()) if path.exists() else {}
         spools = sorted({*known.get("spools", []), self.spool.directory.name})
         text = json.dumps({**note, "keys": list(self.keys), "spools": spools})

@@ -1,26 +1,23 @@
-"""The `sandbox` command: `train` and `ui` here, the others in the rooms that they are about.
-
-Exit codes: 0 done, 1 something failed, 2 the request was wrong. Errors are one line on standard error.
-"""
+"""The `sandbox` command: `train` and `ui` here, the others in the rooms that they are about."""
 
 import importlib
 import json
-import signal
 import sys
 from typing import Any
 
 import click
 
 from sandbox.config import Config
-from sandbox.errors import RequestError, choose
-from sandbox.options import RUNS, config_options, store_options
+from sandbox.errors import choose
+from sandbox.options import RUNS, config_options, own_options, store_options
+from sandbox.options import main as run_command
 
 ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Optuna's half of the house
     "compare": "sandbox.comparison.command",
-    "doctor": "sandbox.sweeps.command",
+    "doctor": "sandbox.doctor",
     "explain": "sandbox.graph.command",
     "sweep": "sandbox.sweeps.command",
-    "sync": "sandbox.sweeps.command",
+    "sync": "sandbox.doctor",
 }
 
 
@@ -41,40 +38,9 @@ class _Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def main(command: click.Command | None = None) -> None:
-    """Run a command, turning what went wrong into one line and an exit code."""
-    from sandbox.tracking import StoreError
-
-    try:
-        sys.exit((command or cli).main(standalone_mode=False) or 0)
-    except RequestError as error:
-        _fail(str(error), 2)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else error.format_message())
-        sys.exit(0)
-    except click.NoSuchOption as error:
-        _fail(_unknown_option(error), 2)
-    except click.ClickException as error:
-        _fail(error.format_message(), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses once more has been heard
-        _fail("interrupted", 1)
-    except (StoreError, OSError) as error:
-        _fail(str(error), 1)
-
-
-def _unknown_option(error: click.NoSuchOption) -> str:
-    options = {name: 0 for one in (error.ctx.command.params if error.ctx else []) for name in one.opts}
-    try:
-        choose("option", error.option_name, options)
-    except RequestError as wrong:
-        return str(wrong)
-    return error.format_message()
-
-
-def _fail(message: str, code: int) -> None:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
-    sys.exit(code)
+def main() -> None:
+    """The `sandbox` command as a process."""
+    run_command(cli)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -84,19 +50,29 @@ def cli() -> None:
 
 @cli.command()
 @config_options
+@own_options
 @click.option("--health", is_flag=True, help="Log means and variances of every layer's activations and gradients.")
+@click.option("--checkpoint", metavar="FILE", help="Keep the network in this file (.npz) while it trains.")
 @click.option("--plane", metavar="A,B", help="Two features for the boundary's pictures, such as x3,x7.")
 @click.option("--no-track", is_flag=True, help="Log nothing.")
 @store_options
 def train(
-    changes: dict[str, Any], health: bool, plane: str | None, no_track: bool, tracking_uri: str | None, as_json: bool
+    changes: dict[str, Any],
+    hooks: list[Any],
+    pictures: list[Any],
+    health: bool,
+    checkpoint: str | None,
+    plane: str | None,
+    no_track: bool,
+    tracking_uri: str | None,
+    as_json: bool,
 ) -> None:
     """Train one network and log it as a run of the experiment `train`."""
     config = Config().replace(**changes)
     from tqdm import tqdm
 
-    from sandbox.nn.hooks import InitializerHealth, Progress, Snapshots
-    from sandbox.sweeps.record import CURVE_POINTS, make_record, snapshot_epochs
+    from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, Progress, Snapshots
+    from sandbox.record import CURVE_POINTS, make_record, snapshot_epochs
     from sandbox.tracking import Store
     from sandbox.train import train as train_one
 
@@ -104,17 +80,21 @@ def train(
     store = None if no_track else Store(tracking_uri, RUNS)
     if store is not None:
         store.check()
-    looks = snapshot_epochs(config.epochs)
     with tqdm(total=config.epochs, desc="train", unit="epoch", disable=as_json, leave=False) as bar:
-        hooks = [Snapshots(looks), Progress(bar, max(1, config.epochs // 100))]
+        watching = [Snapshots(snapshot_epochs), Measures(snapshot_epochs), Progress(bar, max(1, config.epochs // 100))]
         if health:
-            hooks.append(InitializerHealth(looks))
-        result = train_one(config, hooks, curve_points=CURVE_POINTS)
+            watching.append(InitializerHealth(snapshot_epochs(config.epochs)))
+        if checkpoint:
+            watching.append(Checkpoint(checkpoint))
+        result = train_one(config, [*watching, *hooks], curve_points=CURVE_POINTS)
     report: dict[str, Any] = {
         "config": config.to_dict(),
         "cost": _finite(result.cost),
         "train_accuracy": result.train_accuracy,
+        "validation_accuracy": result.validation_accuracy,
         "test_accuracy": result.test_accuracy,
+        "validation_cost": result.validation_cost,
+        "test_cost": result.test_cost,
         "diverged_at": result.diverged_at,
         "epochs_run": result.epochs_run,
         "parameters": result.network.parameters.size,
@@ -122,12 +102,14 @@ def train(
     }
     if store is not None:
         experiment = store.experiment("train", "Single networks, trained by `sandbox train`.")
-        report["run_id"] = store.log(make_record(result, str(config.dataset), {}, plane=shown), experiment)
-    at_start = {name: _finite(values[0].item()) for name, (_, values) in result.curves.items()}
+        record = make_record(result, str(config.dataset), {}, pictures=pictures, plane=shown)
+        report["run_id"] = store.log(record, experiment)
+    health_curves = {name: values for name, (_, values) in result.curves.items() if name.startswith("health/")}
+    at_start = {name: _finite(values[0].item()) for name, values in health_curves.items()}
     if as_json:
         click.echo(json.dumps({**report, "health": at_start} if health else report))
         return
-    width = max(15, *map(len, at_start)) if at_start else 15
+    width = max(19, *map(len, at_start)) if at_start else 19
     for name, value in {**report, **at_start}.items():
         if name != "config" and value is not None:
             click.echo(f"{name:{width}} {value:.6g}" if isinstance(value, float) else f"{name:{width}} {value}")
@@ -138,15 +120,15 @@ def train(
 def _plane(text: str, config: Config) -> tuple[str, str]:
     """The two features named, once it is sure that the data have them. Raises RequestError."""
     from sandbox.plots.plane import plane_of
-    from sandbox.train import prepare
+    from sandbox.result import prepare
 
     names: Any = tuple(name.strip() for name in text.split(","))
     plane_of(prepare(config).train, names)
     return names
 
 
-def _finite(value: float) -> float | None:
-    return value if abs(value) < float("inf") else None
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and abs(value) < float("inf") else None
 
 
 @cli.command()

@@ -116,7 +116,7 @@ class Config:
         choose("monitor", self.monitor, MONITORS)
         if self.monitor.endswith("accuracy") and data.task == "regression":
             raise RequestError(f"monitor is {self.monitor!r}: {self.dataset} is for regression, which has a cost only")
-        if self.monitor.startswith("validation") and not self._has_validation:
+        if self.monitor.startswith("validation") and not self.has_validation:
             raise RequestError(
                 f"monitor is {self.monitor!r}: {self.dataset} has no validation part with this n_examples and noise"
             )
@@ -130,13 +130,14 @@ class Config:
                 raise RequestError(f"{name} is {one_line(value)}: a {noun} of at least {least} is needed")
 
     @property
-    def _has_validation(self) -> bool:
+    def has_validation(self) -> bool:
+        """Whether the data have a validation part."""
         return DATASETS[self.dataset].has_validation(self.n_examples, self.noise)
 
     @property
     def monitored(self) -> str:
         """What early stopping looks at: `monitor`, or the validation cost where there is one, else the cost."""
-        return self.monitor or ("validation_cost" if self._has_validation else "cost")
+        return self.monitor or ("validation_cost" if self.has_validation else "cost")
 
     @cached_property
     def output_activation(self) -> str:

@@ -1,5 +1,12 @@
-"""The options that commands share, and where runs are kept."""
+"""What commands share: their options, where runs are kept, and how a command ends.
 
+Exit codes: 0 done, 1 something failed, 2 the request was wrong. Errors are one line on standard error.
+"""
+
+import importlib
+import os
+import signal
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -7,9 +14,52 @@ from typing import Any
 
 import click
 
-from sandbox.config import FIELDS, format_value, parse_value
+from sandbox.config import FIELDS, parse_value
+from sandbox.errors import RequestError, choose
+from sandbox.fields import format_value
 
 RUNS = Path("runs")
+
+
+def main(command: click.Command) -> None:
+    """Run a command, turning what went wrong into one line and an exit code.
+
+    What the user's own hook or picture raised has a note that names the run, and comes out with its traceback.
+    """
+    from sandbox.tracking import StoreError
+
+    try:
+        sys.exit(command.main(standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.format_message())
+        sys.exit(0)
+    except click.NoSuchOption as error:
+        _fail(_unknown_option(error), 2)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses once more has been heard
+        _fail("interrupted", 1)
+    except RequestError as error:
+        _fail(str(error), 2)
+    except (StoreError, OSError) as error:
+        if getattr(error, "__notes__", None):
+            raise
+        _fail(str(error), 1)
+
+
+def _unknown_option(error: click.NoSuchOption) -> str:
+    options = {name: 0 for one in (error.ctx.command.params if error.ctx else []) for name in one.opts}
+    try:
+        choose("option", error.option_name, options)
+    except RequestError as wrong:
+        return str(wrong)
+    return error.format_message()
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(code)
 
 
 def config_options(command: Callable) -> Callable:
@@ -21,8 +71,8 @@ def config_options(command: Callable) -> Callable:
         return command(changes=changes, **options)
 
     for name, field in reversed(FIELDS.items()):
-        shown = format_value(list(field.default) if isinstance(field.default, tuple) else field.default)
-        collected = click.option(f"--{name.replace('_', '-')}", name, metavar="VALUE", help=f"[{shown}]")(collected)
+        help_text = f"[{format_value(field.default)}]"
+        collected = click.option(f"--{name.replace('_', '-')}", name, metavar="VALUE", help=help_text)(collected)
     return collected
 
 
@@ -32,3 +82,61 @@ def store_options(command: Callable) -> Callable:
     return click.option(
         "--tracking-uri", metavar="URI", help="MLflow store [MLFLOW_TRACKING_URI, else SQLite under runs/]."
     )(command)
+
+
+def own_options(command: Callable) -> Callable:
+    """--hook and --picture, which bring code of the user's own into every run; collected in `hooks` and `pictures`."""
+
+    @wraps(command)
+    def collected(own_hooks: tuple[str, ...], own_pictures: tuple[str, ...], **options: Any) -> Any:
+        return command(hooks=list(map(load_hook, own_hooks)), pictures=list(map(load_picture, own_pictures)), **options)
+
+    for name, target, what in (
+        ("--picture", "own_pictures", "A function of a Result that gives a Figure or PNG bytes (may be given again)."),
+        ("--hook", "own_hooks", "A hook that watches every run, MODULE:NAME, or one of the sandbox's: NAME."),
+    ):
+        collected = click.option(name, target, multiple=True, metavar="MODULE:NAME", help=what)(collected)
+    return collected
+
+
+def load_hook(text: str) -> Any:
+    """The hook that `text` names: "module:Name", a class (then made without arguments) or an instance; or a built-in.
+
+    Raises RequestError.
+    """
+    import sandbox.nn.hooks as built_in
+
+    found = _load(text, "hook") if ":" in text else choose("hook", text, _hooks_of(built_in))
+    if isinstance(found, type) and issubclass(found, built_in.Hook):
+        try:
+            return found()
+        except TypeError as error:
+            raise RequestError(f"hook {text} cannot be made without arguments: {error}") from None
+    if not isinstance(found, built_in.Hook):
+        raise RequestError(f"{text} is no hook: a class derived from sandbox.Hook, or an instance of one, is needed")
+    return found
+
+
+def _hooks_of(module: Any) -> dict[str, type]:
+    return {name: one for name, one in vars(module).items() if isinstance(one, type) and issubclass(one, module.Hook)}
+
+
+def load_picture(text: str) -> Callable:
+    """The function of a Result that `text` names, "module:name". Raises RequestError."""
+    found = _load(text, "picture")
+    if not callable(found):
+        raise RequestError(f"{text} is no picture: a function of a Result is needed")
+    return found
+
+
+def _load(text: str, what: str) -> Any:
+    module, colon, name = text.partition(":")
+    if not (colon and module and name):
+        raise RequestError(f"{what} is {text!r}: write MODULE:NAME, such as my_module:my_{what}")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as `python -m` has it: the user's module lies where the command is run
+    try:
+        loaded = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise RequestError(f"{what} {text}: {error}") from None
+    return choose(what, name, vars(loaded))

@@ -10,7 +10,7 @@ sandbox/comparison/arms.py, what is tuned and what is fixed in sandbox/compariso
 showed is in studies/FINDINGS.md.
 """
 
-from sandbox.cli import main
+from sandbox.options import main
 from sandbox.comparison.command import compare
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 import click
 import numpy as np
 
-from sandbox.cli import main
+from sandbox.options import main
 from sandbox.nn import Run
 from sandbox.options import RUNS, store_options
 from sandbox.tracking import Record, Store

@@ -9,7 +9,7 @@ from sandbox.comparison.findings import Findings
 from sandbox.comparison.protocol import Cell
 from sandbox.comparison.run import TUNING, Run
 from sandbox.comparison.statistics import LEVEL
-from sandbox.sweeps.space import Range
+from sandbox.space import Range
 
 EDGE = 0.05  # the outer share of a range, on each side, that counts as its edge
 MARGIN = 0.01  # of accuracy: what is gained by less than this is noise

@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from sandbox.errors import RequestError
-from sandbox.lock import AlreadyLocked, lock_of, locked
-from sandbox.options import RUNS, store_options
+from sandbox.options import RUNS, own_options, store_options
 
 
 @click.command()
@@ -25,6 +24,7 @@ from sandbox.options import RUNS, store_options
 @click.option("--epochs", type=int, help="Epochs of every run [3000].")
 @click.option("--full", is_flag=True, help="All arms, data sets and sizes: up to 20 minutes on two cores.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Directory [runs/comparisons/ID].")
+@own_options
 @store_options
 def compare(
     datasets: tuple[str, ...],
@@ -32,6 +32,8 @@ def compare(
     arms: tuple[str, ...],
     full: bool,
     out: Path | None,
+    hooks: list[Any],
+    pictures: list[Any],
     tracking_uri: str | None,
     as_json: bool,
     **counts: int | None,
@@ -62,7 +64,7 @@ def compare(
         *(("--arm", arm) for arm in arms),
         *((f"--{name.replace('_', '-')}", value) for name, value in counts.items()),
     ]
-    return _run(comparison, _command(words), out, tracking_uri, as_json)
+    return _run(comparison, _command(words), out, tracking_uri, as_json, hooks=hooks, pictures=pictures)
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
@@ -83,45 +85,47 @@ def _command(words: list[tuple[str, Any]]) -> str:
     return " ".join(parts)
 
 
-def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | None, as_json: bool) -> int:
-    from sandbox.comparison.driver import run_comparison
+def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | None, as_json: bool, **own: Any) -> int:
+    from sandbox.comparison.driver import Outcome, run_comparison
     from sandbox.comparison.findings import Findings
-    from sandbox.comparison.publish import publish
-    from sandbox.comparison.report import Facts
+    from sandbox.comparison.publish import parent_fields, write_files
+    from sandbox.comparison.report import Facts, report_files
     from sandbox.tracking import Store
     from sandbox.tracking.connection import shown
-    from sandbox.tracking.spool import Spool
-    from sandbox.tracking.writers import Writers
 
     store = Store(tracking_uri, RUNS)
-    store.check()
     directory = out or RUNS / "comparisons" / comparison.id
     found: list[Findings] = []
 
-    def finish(outcome: Any) -> None:
+    def publish(outcome: Outcome) -> dict[str, Any]:
         facts = Facts(command, time.strftime("%Y-%m-%d %H:%M"), shown(store.uri), outcome.seconds)
-        found.append(publish(outcome, store, directory, facts))
+        findings, files = report_files(outcome, facts)
+        write_files(directory, files)
+        found.append(findings)
+        return parent_fields(findings, files)
 
-    try:
-        with locked(lock_of(comparison.id, RUNS), wait=False), Writers(Spool(store.uri, RUNS).open(), 1) as crew:
-            outcome = run_comparison(comparison, store, crew=crew, publish=finish, quiet=as_json)
-    except AlreadyLocked:
-        raise RequestError(f"{comparison.id} is under way in another process: wait for it, or end it") from None
+    outcome = run_comparison(comparison, store, RUNS, publish=publish, quiet=as_json, **own)
     if as_json:
         click.echo(json.dumps(_report(outcome, found, directory)))
-    elif not found:
-        click.echo("interrupted: everything done so far is logged; the same command goes on from here")
-    else:
+    elif found:
         _print(outcome, found[0], directory)
-    return 0 if found else 1
+    if outcome.waiting:
+        wait = f"{outcome.waiting} runs wait in the spool ({outcome.why})"
+        click.echo(f"{wait}. next: sandbox sync, when the store is back", err=True)
+    elif outcome.status == "FAILED":
+        click.echo(f"error: {outcome.why}. next: sandbox doctor, which names them", err=True)
+    elif not found:
+        click.echo("interrupted: everything done so far is logged; the same command goes on from here", err=True)
+    return 0 if found and outcome.status == "FINISHED" else 1
 
 
 def _report(outcome: Any, found: list[Any], directory: Path) -> dict[str, Any]:
     report: dict[str, Any] = {"comparison": outcome.comparison.id, "finished": bool(found), "runs": len(outcome.runs)}
+    report |= {"waiting": outcome.waiting}
     if found:
         frames = {"averages": found[0].averages_frame(), "pairs": found[0].pairs_frame()}
         report |= {name: json.loads(str(frame.to_json(orient="records"))) for name, frame in frames.items()}
-        report |= {"answer": found[0].answer, "report": str(directory / "report.html"), "run_id": outcome.parent_id}
+        report |= {"answer": found[0].answer, "report": str(directory / "report.html")}
     return report
 
 
@@ -129,7 +133,7 @@ def _print(outcome: Any, findings: Any, directory: Path) -> None:
     """The table of means, the verdicts in words, and where the report is."""
     from sandbox.comparison.findings import show
     from sandbox.comparison.report import caution_counts
-    from sandbox.sweeps.table import render
+    from sandbox.table import render
 
     frame = findings.averages_frame()
     shown = frame[["dataset", "n", "arm"]].assign(

@@ -10,10 +10,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from sandbox.comparison.driver import shown_cells
 from sandbox.comparison.findings import Findings
 from sandbox.comparison.protocol import Cell, Comparison
 from sandbox.comparison.run import TUNING
+from sandbox.comparison.sheet import shown_cells
 from sandbox.plots.picture import FAMILY, INK
 
 WIDTH = 6.8  # inches at 100 CSS pixels each; drawn with half as many pixels again, to be sharp

@@ -18,9 +18,10 @@ from sandbox.config import Config
 from sandbox.data import DATASETS
 from sandbox.data.tables import Table
 from sandbox.errors import RequestError, choose, is_count
-from sandbox.sweeps.space import Dimension, Range, choice
-from sandbox.sweeps.sweep import Sweep
+from sandbox.space import Dimension, Range, canonical, choice, sampled_points, to_config
 
+EXPERIMENT = "compare"
+QUESTION = "Feature engineering or hidden layers? Every arm tuned with equal effort, measured on fresh seeds and data."
 TUNING_SEEDS = 1_000_000  # tuning's seeds start here: no final run has one of them
 LEAST_VALIDATION = 30  # examples that a table's training part must have left beside those that are trained on
 LARGEST = 1_000_000  # of generated data
@@ -136,8 +137,8 @@ class Comparison:
         first = _reseeded(self.base(cell), TUNING_SEEDS + self.first_seed)
         if not self.space:
             return [first]
-        points = Sweep("nuisances", first, self.space, "sobol", trials=self.trials, seeds=1)
-        return [trial.config for trial in points.plan]
+        points = sampled_points(self.space, "sobol", self.trials)
+        return [to_config(first, self.space, point, first.seed) for point in points]
 
     def further(self, finalist: Config) -> list[Config]:
         """The second round: a finalist on the other draws."""
@@ -152,7 +153,7 @@ class Comparison:
         """The name of this comparison: a hash of everything that decides what its runs are."""
         parts: dict[str, Any] = {
             "cells": [[*cell, self.base(cell).key] for cell in self.cells],
-            "space": {name: repr(dimension) for name, dimension in self.space.items()},
+            "space": {name: canonical(dimension) for name, dimension in self.space.items()},
             "counts": [self.seeds, self.trials, self.finalists, self.draws, self.first_seed],
         }
         return f"compare-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]}"

@@ -4,27 +4,22 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from sandbox.comparison.driver import Outcome
 from sandbox.comparison.findings import Findings
-from sandbox.comparison.report import Facts, report_files
-from sandbox.tracking import Store
-from sandbox.tracking.writing import log_batch
 
 
-def publish(outcome: Outcome, store: Store, directory: Path, facts: Facts) -> Findings:
-    """Write the report, its figures and tables, and log them with the verdicts to the parent run."""
-    findings, files = report_files(outcome, facts)
+def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write the report, its figures and tables. Raises OSError."""
     for path, content in files.items():
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    client = store.client
-    client.log_artifacts(outcome.parent_id, str(directory))
-    known = client.get_run(outcome.parent_id).data.metrics
-    rows = [row for row in metric_rows(findings) if row[0] not in known]  # logged twice, a point would be drawn twice
-    log_batch(client, outcome.parent_id, metrics=rows, tags=verdict_tags(findings))
-    return findings
+
+
+def parent_fields(findings: Findings, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What the parent run holds: the same files, figures as curves over the sizes, and the verdicts as tags."""
+    return {"files": dict(files), "metrics": metric_rows(findings), "tags": verdict_tags(findings)}
 
 
 def metric_rows(findings: Findings) -> list[tuple[str, float, int]]:
@@ -46,7 +41,7 @@ def metric_name(kind: str, dataset: str, what: str) -> str:
     return f"{kind}/{dataset}/{re.sub(r'[^A-Za-z0-9_. -]+', '_', what.replace(' + ', ' and '))}"
 
 
-def verdict_tags(findings: Findings) -> Mapping[str, str]:
+def verdict_tags(findings: Findings) -> dict[str, str]:
     """`verdict.quadrants.16` and so on: every pair's verdict as JSON, "first | second"; and the answer in words."""
     tags = {"answer": " ".join(findings.answer)[:5000]}
     for (dataset, n), pairs in findings.pairs.items():

@@ -11,15 +11,23 @@ from typing import Any, NamedTuple
 
 from sandbox.comparison import figures
 from sandbox.comparison.cautions import Caution, cautions
-from sandbox.comparison.driver import EXPERIMENT, Outcome, shown_epochs
+from sandbox.comparison.driver import Outcome
 from sandbox.comparison.findings import Findings, listed, show, show_difference
-from sandbox.comparison.protocol import LEAST_VALIDATION, NOISE, TUNING_SEEDS, Cell, Comparison, nuisance_words
-from sandbox.comparison.sheet import contact_sheets
+from sandbox.comparison.protocol import (
+    EXPERIMENT,
+    LEAST_VALIDATION,
+    NOISE,
+    TUNING_SEEDS,
+    Cell,
+    Comparison,
+    nuisance_words,
+)
+from sandbox.comparison.sheet import contact_sheets, shown_epochs, shown_results
 from sandbox.comparison.statistics import ALIKE, LEVEL, RESAMPLES
 from sandbox.data import DATASETS
 from sandbox.data.tables import Table
+from sandbox.record import git_commit
 from sandbox.result import SETTLED, SOLVED, Result
-from sandbox.sweeps.record import git_commit
 
 TEMPLATE = "report.html.j2"
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "optuna", "mlflow")
@@ -46,6 +54,7 @@ class Facts:
 def report_files(outcome: Outcome, facts: Facts) -> tuple[Findings, dict[str, bytes]]:
     """The findings of an outcome, and path -> content of everything that is published."""
     findings = Findings(outcome.comparison, outcome.runs, outcome.winners)
+    shown = shown_results(outcome.comparison, outcome.winners)
     files: dict[str, bytes] = {}
     sections = []
     for dataset in outcome.comparison.datasets:
@@ -55,7 +64,7 @@ def report_files(outcome: Outcome, facts: Facts) -> tuple[Findings, dict[str, by
             "isolation": figures.png(figures.isolation(findings, dataset)),
         }
         files |= {f"figures/{dataset}_{kind}.png": content for kind, content in drawn.items()}
-        sheets = contact_sheets(_of(outcome.shown, dataset))
+        sheets = contact_sheets(_of(shown, dataset))
         files |= {f"figures/{dataset}_boundaries_epoch_{epoch}.png": content for epoch, content in sheets.items()}
         sections.append(_section(findings, dataset, drawn, sheets))
     frames = {

@@ -5,18 +5,44 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sandbox.comparison.protocol import Cell
+from sandbox.comparison.protocol import Cell, Comparison
+from sandbox.config import Config
 from sandbox.data import Dataset
+from sandbox.nn.hooks import Snapshots
 from sandbox.nn.network import Network
 from sandbox.plots import shading
 from sandbox.plots.picture import INK, encode, letters
 from sandbox.plots.plane import Plane, plane_of
 from sandbox.result import Result
-from sandbox.train import accuracy
+from sandbox.train import accuracy, train_many
 
 TILE, GAP, LABELS, HEAD = 168, 8, 152, 30  # pixels
 GRID = 84  # points a side at which a network is asked
 EXAMPLES = 120  # at most so many are drawn
+SIZES_SHOWN = 4
+
+
+def shown_cells(comparison: Comparison) -> list[Cell]:
+    """The cells whose boundaries are shown: all arms, at most four sizes of each data set, from the least to the most."""
+    cells = []
+    for cell in comparison.cells:
+        sizes = comparison.sizes_of(cell.dataset)
+        places = np.linspace(0, len(sizes) - 1, min(SIZES_SHOWN, len(sizes))).round().astype(int)
+        if cell.n in {sizes[place] for place in places}:
+            cells.append(cell)
+    return cells
+
+
+def shown_epochs(epochs: int) -> tuple[int, ...]:
+    """The epochs at which boundaries are shown: the first, some evenly spread on a log scale, the last."""
+    return tuple(np.unique([0, *np.geomspace(max(1, epochs / 200), epochs, 5).round().astype(int)]).tolist())
+
+
+def shown_results(comparison: Comparison, winners: Mapping[Cell, Config]) -> dict[Cell, Result]:
+    """The winners of the shown cells on the first fresh seed, with snapshots: trained again, which gives the same bits."""
+    cells = shown_cells(comparison)
+    configs = [comparison.final(winners[cell])[0] for cell in cells]
+    return dict(zip(cells, train_many(configs, [Snapshots(shown_epochs)], curve_points=25), strict=True))
 
 
 def contact_sheets(results: Mapping[Cell, Result]) -> dict[int, bytes]:

@@ -1,21 +1,20 @@
-"""The commands `sandbox sweep`, `doctor` and `sync`, and the command line of every experiment script."""
+"""The command `sandbox sweep`, and the command line of every experiment script."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
-from sandbox.cli import main
 from sandbox.config import Config
 from sandbox.errors import RequestError
-from sandbox.options import RUNS, config_options, store_options
+from sandbox.nn.hooks import Hook
+from sandbox.options import RUNS, config_options, main, own_options, store_options
+from sandbox.record import Picture
+from sandbox.space import fields_of
 from sandbox.sweeps import Choice, Sweep, parse_dimension, run_sweep
-from sandbox.sweeps.doctor import examine
-from sandbox.sweeps.doctor import sync as drain
-from sandbox.sweeps.space import fields_of
-from sandbox.sweeps.table import outcome_frame, render
+from sandbox.sweeps.outcome import closing_table
+from sandbox.table import render
 from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
@@ -32,6 +31,9 @@ def sweep_options(command: Callable) -> Callable:
             "--writers", type=click.IntRange(1, 64), help="Processes that log [what the machine has room for]."
         ),
         click.option("--batch", type=click.IntRange(1), help="Trials trained at a time [chosen by their speed]."),
+        click.option(
+            "--objective", metavar="METRIC", help="What is best: a metric, or min:NAME, max:NAME [validation_accuracy]."
+        ),
     ):
         command = option(command)
     return command
@@ -43,6 +45,7 @@ def sweep_options(command: Callable) -> Callable:
 )
 @click.option("--name", default="sweep", show_default=True, help="The experiment that the runs go to.")
 @sweep_options
+@own_options
 @config_options
 @store_options
 def sweep(
@@ -70,66 +73,42 @@ def sweep(
     return run_sweeps([asked], tracking_uri, as_json, **options)
 
 
-@click.command()
-@click.option("--repair", is_flag=True, help="Mend what can be mended without training.")
-@store_options
-def doctor(repair: bool, tracking_uri: str | None, as_json: bool) -> int:
-    """Compare the plan, Optuna's store, MLflow and the spool; exit 1 if anything disagrees."""
-    seen = examine(Store(tracking_uri, RUNS), RUNS, repair=repair)
-    if as_json:
-        click.echo(json.dumps(asdict(seen)))
-    else:
-        for finding in seen.findings:
-            click.echo(f"{finding.sweep}: {finding.what}" + (f". next: {finding.remedy}" if finding.remedy else ""))
-        for name in seen.alive:
-            click.echo(f"{name}: runs in another process, left alone")
-        if not seen.findings:
-            click.echo(f"{len(seen.sweeps)} sweeps examined: nothing disagrees")
-    return 1 if seen.findings else 0
+def experiment(*sweeps: Sweep, hooks: Sequence[Hook] = (), pictures: Sequence[Picture] = ()) -> None:
+    """The command line of an experiment script: run its sweep (or several) and print the closing table.
+
+    `hooks` and `pictures` come to those that the sweeps have.
+    """
+    main(_experiment_command(sweeps, list(hooks), list(pictures)))
 
 
-@click.command()
-@store_options
-def sync(tracking_uri: str | None, as_json: bool) -> int:
-    """Log the runs that wait in the spool, now that their store is back."""
-    reports = drain(RUNS, tracking_uri)
-    failed = any(why or rejected for _, rejected, why in reports.values())
-    if as_json:
-        words = ("logged", "rejected", "why")
-        click.echo(json.dumps({uri: dict(zip(words, report, strict=True)) for uri, report in reports.items()}))
-        return int(failed)
-    for uri, (logged, rejected, why) in reports.items():
-        if logged or rejected or not why:
-            aside = f", {rejected} files set aside (sandbox doctor)" if rejected else ""
-            click.echo(f"{logged} runs logged to {uri}{aside}")
-        if why:
-            click.echo(
-                f"error: {why}. The spool keeps what waits. next: sandbox sync, when the store is back", err=True
-            )
-    if not reports:
-        click.echo("the spool is empty")
-    return int(failed)
-
-
-def experiment(*sweeps: Any) -> None:
-    """The command line of an experiment script: run its sweep (or several) and print the closing table."""
-    main(_experiment_command(sweeps))
-
-
-def _experiment_command(sweeps: tuple[Any, ...]) -> click.Command:
+def _experiment_command(sweeps: Sequence[Sweep], more_hooks: list[Hook], more_pictures: list[Picture]) -> click.Command:
     @click.command(help="\n\n".join(f"{sweep.name}: {sweep.question}" for sweep in sweeps))
     @sweep_options
+    @own_options
     @config_options
     @store_options
-    def command(changes: dict[str, Any], tracking_uri: str | None, as_json: bool, **parts: Any) -> int:
+    def command(
+        changes: dict[str, Any],
+        hooks: list[Hook],
+        pictures: list[Picture],
+        tracking_uri: str | None,
+        as_json: bool,
+        **parts: Any,
+    ) -> int:
         options = {name: parts.pop(name) for name in ("pruner", "writers", "batch")}
         given = {name: value for name, value in parts.items() if value is not None}
-        return run_sweeps([_changed(sweep, changes, given) for sweep in sweeps], tracking_uri, as_json, **options)
+        changed = [
+            _changed(sweep, changes, given).replace(
+                hooks=[*sweep.hooks, *more_hooks, *hooks], pictures=[*sweep.pictures, *more_pictures, *pictures]
+            )
+            for sweep in sweeps
+        ]
+        return run_sweeps(changed, tracking_uri, as_json, **options)
 
     return command
 
 
-def _changed(sweep: Any, changes: dict[str, Any], given: dict[str, Any]) -> Any:
+def _changed(sweep: Sweep, changes: dict[str, Any], given: dict[str, Any]) -> Sweep:
     """The sweep with another base config; a field that was given is no longer varied."""
     if not changes and not given:
         return sweep
@@ -141,7 +120,7 @@ def _changed(sweep: Any, changes: dict[str, Any], given: dict[str, Any]) -> Any:
 
 
 def run_sweeps(
-    sweeps: list[Any], tracking_uri: str | None, as_json: bool, *, writers: int | None = None, **options: Any
+    sweeps: list[Sweep], tracking_uri: str | None, as_json: bool, *, writers: int | None = None, **options: Any
 ) -> int:
     """Run sweeps one after another, print the closing table and the next command; the exit code."""
     for sweep in sweeps:
@@ -154,7 +133,7 @@ def run_sweeps(
             outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, writers=crew, **options))
             if outcomes[-1].status in ("KILLED", "FAILED") or outcomes[-1].why == "interrupted":
                 break
-        frame, last = outcome_frame(outcomes), outcomes[-1]
+        frame, last = closing_table(outcomes), outcomes[-1]
         waiting = spool.count() if any(outcome.waiting for outcome in outcomes) else 0
         if waiting:
             crew.stop()

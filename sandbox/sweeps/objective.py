@@ -12,20 +12,11 @@ from sandbox.job import Ended
 
 WORST = 1e9  # what a run that diverged is worth to Optuna: finite, and worse than any that counts as sound
 METRICS = dict.fromkeys(
-    [
-        "final_cost",
-        "best_cost",
-        "train_accuracy",
-        "validation_accuracy",
-        "test_accuracy",
-        "validation_cost",
-        "test_cost",
-        "penalty",
-        "epochs_run",
-        "parameters",
-        "train_seconds",
-        "converged",
-    ]
+    (
+        *("final_cost", "best_cost", "validation_cost", "test_cost", "penalty"),
+        *("train_accuracy", "validation_accuracy", "test_accuracy", "converged"),
+        *("epochs_run", "parameters", "train_seconds"),
+    )
 )
 VALIDATION = ("validation_accuracy", "validation_cost", "final_cost")  # the later ones where the data have none
 

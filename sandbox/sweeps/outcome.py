@@ -1,6 +1,6 @@
 """The outcome of a sweep: what it came to, point by point, and the closing table of several."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,22 +107,3 @@ class Outcome:
 def closing_table(outcomes: Iterable[Outcome]) -> pd.DataFrame:
     """A row a sweep: runs, the best point by the objective and its medians over the seeds, diverged runs, seconds."""
     return pd.DataFrame([outcome.row() for outcome in outcomes])
-
-
-def render(frame: pd.DataFrame, hide: Sequence[str] = ()) -> str:
-    """A table as aligned text: words to the left, numbers to the right."""
-    shown = frame.drop(columns=list(hide))
-    for column in shown.columns:
-        words = not pd.api.types.is_numeric_dtype(frame[column])
-        cells = [_show(value) for value in frame[column]]
-        width = max(map(len, [str(column), *cells]))
-        align = str.ljust if words else str.rjust
-        shown[column] = [align(cell, width) for cell in cells]
-        shown = shown.rename(columns={column: align(str(column), width)})
-    return shown.to_string(index=False)
-
-
-def _show(value: object) -> str:
-    if isinstance(value, float):
-        return "-" if np.isnan(value) else f"{value:.4g}"
-    return str(value)

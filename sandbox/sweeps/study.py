@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.storages import JournalStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sandbox.config import FIELDS
+from sandbox.config import KINDS
 from sandbox.job import Ended, Job
+from sandbox.space import Choice, Dimension, Point
 from sandbox.sweeps.journal import JOURNAL, open_storage
 from sandbox.sweeps.objective import Objective
 from sandbox.sweeps.pruning import PRUNERS
-from sandbox.sweeps.space import Choice, Dimension, Point
 from sandbox.sweeps.sweep import Sweep, Trial
 
 KEY = "config_key"
@@ -30,9 +29,8 @@ def distribution(name: str, dimension: Dimension) -> BaseDistribution:
     if isinstance(dimension, Choice):
         if not dimension.numbers:
             return CategoricalDistribution(dimension.grid())
-        low, high = min(dimension.values), max(dimension.values)
-        log, whole = low > 0 and high / low >= 10, FIELDS[name].type is int or isinstance(low + high, int)
-        whole = whole and "float" not in str(FIELDS[name].type)
+        low, high, whole = min(dimension.values), max(dimension.values), KINDS[name].type is int
+        log = low > 0 and high / low >= 10
     else:
         low, high, log, whole = dimension.low, dimension.high, dimension.log, dimension.integer
     return IntDistribution(int(low), int(high), log=log) if whole else FloatDistribution(low, high, log=log)
@@ -63,7 +61,10 @@ class Study:
         self.known = {trial.user_attrs[KEY] for trial in ended_trials(self.study)}
         self._asked: dict[str, optuna.Trial] = {}
         self._trials: dict[str, Trial] = {}
-        settle(self.study, done, self.objective, again=sweep.sampler == "tpe")
+        for name, text in (("objective", self.objective.words), ("sampler", sweep.sampler)):
+            if self.study.user_attrs.get(name) != text:
+                self.study.set_user_attr(name, text)
+        settle(self.study, done)
         self.known |= {trial.user_attrs[KEY] for trial in ended_trials(self.study)}
         for ended in done.values():
             self.tell(ended)
@@ -169,14 +170,14 @@ def study_name(sweep: str, objective: Objective) -> str:
     return f"{sweep} by {objective.metric}"
 
 
-def studies_of(sweep: str, root: Path, storage: JournalStorage | None = None) -> list[optuna.Study]:
-    """The studies of a sweep that there are, one for each objective; none is made."""
+def known_study(sweep: str, objective: str, root: Path) -> optuna.Study | None:
+    """The study of a sweep, ranked by this objective (as `Objective.words` has it), if there is one; none is made."""
     if not (root / JOURNAL).exists():
-        return []
-    storage = storage or open_storage(root)
-    names = [one.study_name for one in storage.get_all_studies()]  # Optuna's summaries would copy every trial
-    mine = [name for name in names if name.startswith(f"{sweep} by ")]
-    return [optuna.load_study(study_name=name, storage=storage) for name in mine]
+        return None
+    name, storage = study_name(sweep, Objective.parse(objective)), open_storage(root)
+    if name not in [one.study_name for one in storage.get_all_studies()]:  # Optuna's summaries would copy every trial
+        return None
+    return optuna.load_study(study_name=name, storage=storage)
 
 
 def ended_trials(study: optuna.Study) -> list[FrozenTrial]:
@@ -184,14 +185,20 @@ def ended_trials(study: optuna.Study) -> list[FrozenTrial]:
     return [trial for trial in study.get_trials(deepcopy=False, states=ENDED) if KEY in trial.user_attrs]
 
 
-def settle(study: optuna.Study, done: Mapping[str, Ended], objective: Objective, *, again: bool = False) -> int:
+def running_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials that were asked for and not told."""
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def settle(study: optuna.Study, done: Mapping[str, Ended]) -> int:
     """Settle the trials that a dead process left RUNNING: told where they are `done`, else failed; how many.
 
-    With `again`, the point of one that is not done is queued, for its sampler would not come back to it; without, what
+    The point of one that is not done is queued where the sampler learns, for it would not come back to it; else what
     waits in the queue is taken from it.
     """
+    objective, again = Objective.parse(study.user_attrs["objective"]), study.user_attrs["sampler"] == "tpe"
     known = {trial.user_attrs[KEY] for trial in ended_trials(study)}
-    left = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    left = running_trials(study)
     for trial in left:
         key = trial.user_attrs.get(KEY, "")
         if key in done and key not in known:

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from sandbox.config import Config, format_value
+from sandbox.config import MONITORS, Config
 from sandbox.errors import RequestError, choose, is_count, one_line
+from sandbox.fields import format_value
 from sandbox.job import Job
 from sandbox.nn.hooks import Hook
 from sandbox.nn.hooks.hook import check_hooks
 from sandbox.record import Picture
-from sandbox.sweeps.objective import Objective
-from sandbox.sweeps.space import (
+from sandbox.space import (
     Choice,
     Dimension,
     Point,
@@ -28,6 +26,7 @@ from sandbox.sweeps.space import (
     sampled_points,
     to_config,
 )
+from sandbox.sweeps.objective import Objective
 from sandbox.tracking import Destination
 from sandbox.tracking.ui import OBJECTIVE
 
@@ -37,9 +36,6 @@ SAMPLERS = {
     "sobol": "quasi-random: evenly spread draws (scrambled Sobol sequence)",
     "tpe": "Optuna's tree-structured Parzen estimator: learns from the trials so far",
 }
-
-
-WATCHED = ("cost", "validation_cost", "validation_accuracy", "train_accuracy")  # what early stopping can
 
 
 class Trial(NamedTuple):
@@ -147,7 +143,7 @@ class Sweep:
             seeds = max(self.seeds, math.ceil(self.trials / len(points)) if self.trials else 0)
         else:
             seeds = self.seeds
-            points = self._draw(math.ceil((self.trials or 0) / seeds))
+            points = sampled_points(self.space, self.sampler, math.ceil((self.trials or 0) / seeds), self.sampler_seed)
         trials: dict[str, Trial] = {}
         for seed in range(seeds):
             for trial in self.at(points, seed):
@@ -159,7 +155,7 @@ class Sweep:
         for point in points:
             config = to_config(self.base, self.space, point, self.base.seed + seed)
             watched = self.goal.metric if self.goal.metric != "final_cost" else "cost"
-            if config.patience and config.monitor is None and watched != config.monitored and watched in WATCHED:
+            if config.patience and config.monitor is None and watched != config.monitored and watched in MONITORS:
                 config = config.replace(monitor=watched)
             yield Trial(point, config)
 
@@ -188,22 +184,3 @@ class Sweep:
         description = f"{self.question}\n\n{self.reading}".strip()
         note = {"mlflow.note.content": self.question}
         return Destination(self.name, description, self.id, tags | note, base | space, {OBJECTIVE: self.goal.words})
-
-    def _draw(self, count: int) -> list[Point]:
-        """`count` different points; fewer where the space has hardly more."""
-        points: list[Point] = []
-        for draws in (count, 2 * count, 4 * count):
-            drawn = sampled_points(self.space, self._units(draws))
-            points = list({json.dumps(point, sort_keys=True): point for point in drawn}.values())
-            if len(points) >= count:
-                break
-        return points[:count]
-
-    def _units(self, count: int) -> np.ndarray:
-        """`count` places in the unit cube; the first ones are the same whatever `count`."""
-        if self.sampler == "random":
-            return np.random.default_rng(self.sampler_seed).random((count, len(self.space)))
-        from scipy.stats import qmc
-
-        draws = qmc.Sobol(len(self.space), rng=np.random.default_rng(self.sampler_seed))
-        return draws.random_base2(max(0, math.ceil(math.log2(max(count, 1)))))[:count]

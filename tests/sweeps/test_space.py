@@ -7,7 +7,7 @@ import pytest
 
 from sandbox import Config, RequestError
 from sandbox.sweeps import Choice, Range, arms, choice, log_grid, parse_dimension
-from sandbox.sweeps.space import fields_of, grid_points, sampled_points, to_config
+from sandbox.space import fields_of, grid_points, sampled_points, to_config
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ one of `Arms`, each of which sets several fields at once. A point is a value for
 way MLflow and the command line have it), so that points compare and survive being stored.
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.config import Config, format_value, parse_value
+from sandbox.config import Config, parse_value
 from sandbox.errors import RequestError, choose
+from sandbox.fields import format_value
 
 Point = dict[str, Any]
 
@@ -191,10 +193,29 @@ def grid_points(space: Mapping[str, Dimension]) -> list[Point]:
     return points
 
 
-def sampled_points(space: Mapping[str, Dimension], units: np.ndarray) -> list[Point]:
-    """The points at the given places of the unit cube, an axis for each dimension."""
-    names = list(space)
-    return [{name: space[name].pick(u) for name, u in zip(names, row, strict=True)} for row in units]
+def sampled_points(space: Mapping[str, Dimension], sampler: str, count: int, seed: int = 0) -> list[Point]:
+    """`count` different points drawn at "random" or quasi-randomly ("sobol"); fewer where the space has hardly more.
+
+    The first ones are the same whatever `count`.
+    """
+    points: list[Point] = []
+    for draws in (count, 2 * count, 4 * count):
+        places = _unit_cube(sampler, draws, len(space), seed)
+        drawn = [{name: one.pick(u) for (name, one), u in zip(space.items(), row, strict=True)} for row in places]
+        points = list({json.dumps(point, sort_keys=True): point for point in drawn}.values())
+        if len(points) >= count:
+            break
+    return points[:count]
+
+
+def _unit_cube(sampler: str, count: int, axes: int, seed: int) -> np.ndarray:
+    """`count` places in the unit cube."""
+    rng = np.random.default_rng(seed)
+    if sampler == "random":
+        return rng.random((count, axes))
+    from scipy.stats import qmc
+
+    return qmc.Sobol(axes, rng=rng).random_base2(max(0, math.ceil(math.log2(max(count, 1)))))[:count]
 
 
 def canonical(dimension: Dimension) -> list[Any]:
