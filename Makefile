@@ -5,7 +5,7 @@ EXPERIMENTS := learning_rate initializers depth feature_crosses
 SWEEPS := $(addprefix sweep-,$(EXPERIMENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep compare compare-full published ui test bench lint clean $(SWEEPS)
+.PHONY: help setup sweep compare compare-full findings published ui test bench lint clean $(SWEEPS)
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-zA-Z$$()_-]+:.*## /{sub(/.*SWEEPS.*/, "sweep-NAME", $$1); printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ compare: setup ## feature crosses against hidden layers, a small grid: a minute 
 
 compare-full: setup ## the same on all data sets and sizes: up to twenty minutes
 	@$(BIN)/python -m studies.features_vs_layers --full
+
+findings: setup ## the figures and pictures of studies/FINDINGS.md, from the four experiments
+	@$(BIN)/python -m studies.findings
 
 published: setup ## re-run every published result that the trainer claims
 	@$(BIN)/python -m studies.published_results

@@ -7,6 +7,7 @@ learning rate is a nuisance here: every depth is tried at several, drawn quasi-r
 """
 
 from sandbox import Config
+from sandbox.nn import GradientNorms
 from sandbox.sweeps import Range, Sweep, choice
 from sandbox.sweeps.command import experiment
 
@@ -30,6 +31,7 @@ SWEEP = Sweep(
     sampler="sobol",
     trials=48,
     seeds=3,
+    hooks=[GradientNorms(every=100)],
 )
 
 # Full run, test accuracy at the best rate: no hidden layer 0.56, one 0.86, two 0.999, three 1.0. The third layer adds

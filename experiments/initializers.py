@@ -8,6 +8,7 @@ weights by the layer's width, so that signal and gradient get through.
 """
 
 from sandbox import Config
+from sandbox.nn import InitializerHealth
 from sandbox.sweeps import Sweep, choice
 from sandbox.sweeps.command import experiment
 
@@ -15,13 +16,14 @@ SWEEP = Sweep(
     name="initializers",
     question="Do the initial weights matter?",
     reading="Group the runs by `initializer` and look at `cost` on a log axis: curves that stay flat never got a "
-    "gradient. The first step is the cost of the initial weights.",
+    "gradient. `health/gradient_variance/layer1` says how much of it reached the first layer at the start.",
     base=Config(dataset="circle", n_examples=200, hidden=(8, 8), epochs=3000, learning_rate=1.0),
     space={
         "initializer": choice("zeros", "plain", "xavier", "he"),
         "activation": choice("sigmoid", "tanh", "relu"),
     },
     seeds=3,
+    hooks=[InitializerHealth()],
 )
 
 # Full run: zeros never learn, and `plain` ends where it started (cost 0.125, test accuracy about a half) with sigmoid and

@@ -1,11 +1,11 @@
-"""Does a sweep survive `kill -9` at any moment?
+"""Does a sweep, or a comparison, survive `kill -9` at any moment?
 
     python -m studies.chaos --kills 30
 
-Runs two small sweeps (random sampling, and TPE) in an empty store, and kills the driver, the writers or all of them at
-random moments, again and again: after some milliseconds, or some runs further on. Then it runs both to their end, looks
-at every trial in both stores, every point of every curve and every picture, and asks the doctor. Exits with 1 if
-anything is not as if nothing had happened.
+Runs two small sweeps (random sampling, and TPE) and small comparisons in an empty store, and kills the driver, the writers
+or all of them at random moments, again and again: after some milliseconds, or some runs further on. Then it runs all of
+them to their end, looks at every run in both stores, every point of every curve and every picture, and asks the doctor.
+Exits with 1 if anything is not as if nothing had happened.
 
 The last full run: 30 kills, nothing wrong.
 """
@@ -28,9 +28,13 @@ import optuna
 from PIL import Image
 
 from sandbox import Config
+from sandbox.comparison import parse_arm
+from sandbox.comparison.driver import run_comparison
+from sandbox.comparison.protocol import EXPERIMENT, Comparison
+from sandbox.doctor import examine
 from sandbox.sweeps import Range, Sweep, choice, run_sweep
-from sandbox.sweeps.doctor import examine
-from sandbox.sweeps.trials import open_storage
+from sandbox.sweeps.journal import open_storage
+from sandbox.sweeps.study import study_name
 from sandbox.tracking import Store
 
 FURTHER = 5  # trials that are added to a sweep for every kill
@@ -42,9 +46,18 @@ SWEEPS = [
 ]
 
 
-def drive(sweep: Sweep, uri: str, root: Path) -> None:
+ARMS = (parse_arm("raw: hidden=none"), parse_arm("deep: hidden=4"))
+COUNTS = {"seeds": 6, "trials": 6, "finalists": 2, "draws": 2, "epochs": 60}
+COMPARISON = Comparison(datasets=("circle",), sizes=(16,), arms=ARMS, **COUNTS)
+Work = Sweep | Comparison
+
+
+def drive(work: Work, uri: str, root: Path) -> None:
     """The driver's process."""
-    sys.exit(run_sweep(sweep, Store(uri, root), root, quiet=True, batch=8).status != "FINISHED")
+    store = Store(uri, root)
+    if isinstance(work, Sweep):
+        sys.exit(run_sweep(work, store, root, quiet=True, batch=8).status != "FINISHED")
+    sys.exit(run_comparison(work, store, root, quiet=True).status != "FINISHED")
 
 
 def writers_of(root: Path) -> list[int]:
@@ -58,13 +71,18 @@ def writers_of(root: Path) -> list[int]:
     return found
 
 
-def torment(sweeps: list[Sweep], uri: str, root: Path, kills: int, luck: random.Random) -> tuple[list[Sweep], Counter]:
-    """Run the sweeps by turns, killing at random moments; the sweeps as they have grown, and what was killed."""
+def torment(uri: str, root: Path, kills: int, luck: random.Random) -> tuple[list[Sweep], list[Comparison], Counter]:
+    """Run sweeps and comparisons by turns, killing at random moments; what there is of them, and what was killed.
+
+    A sweep grows with every turn; a comparison that has come to its end is followed by one with other seeds.
+    """
     forked, killed = multiprocessing.get_context("fork"), Counter()
+    sweeps, comparisons = list(SWEEPS), [COMPARISON]
     for number in range(kills):
-        place = number % len(sweeps)
-        sweep = sweeps[place] = sweeps[place].replace(trials=(sweeps[place].trials or 0) + FURTHER)
-        driver = forked.Process(target=drive, args=(sweep, uri, root))
+        place, work = number % 3, None
+        if place < 2:
+            work = sweeps[place] = sweeps[place].replace(trials=(sweeps[place].trials or 0) + FURTHER)
+        driver = forked.Process(target=drive, args=(work or comparisons[-1], uri, root))
         driver.start()
         _wait_for_a_moment(driver, root, luck)
         who = luck.choice(["driver", "writers", "all"])
@@ -75,9 +93,12 @@ def torment(sweeps: list[Sweep], uri: str, root: Path, kills: int, luck: random.
         if who != "writers":
             driver.kill()
         driver.join()
-        killed[f"{who}: {'killed' if driver.exitcode == -signal.SIGKILL else 'finished'}"] += 1
-        click.echo(f"{number + 1}: {who}", err=True)
-    return sweeps, killed
+        if work is None and driver.exitcode == 0:
+            comparisons.append(COMPARISON.replace(first_seed=100 * len(comparisons)))
+        what = "comparison" if work is None else "sweep"
+        killed[f"{what}, {who}: {'killed' if driver.exitcode == -signal.SIGKILL else 'finished'}"] += 1
+        click.echo(f"{number + 1}: {what}, {who}", err=True)
+    return sweeps, comparisons, killed
 
 
 def _wait_for_a_moment(driver: multiprocessing.process.BaseProcess, root: Path, luck: random.Random) -> None:
@@ -101,7 +122,8 @@ def faults(sweep: Sweep, store: Store, root: Path) -> list[str]:
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
     finished = [run for run in children if run.info.status == "FINISHED"]
     keys = Counter(run.data.tags["config_key"] for run in finished)
-    trials = optuna.load_study(study_name=sweep.id, storage=open_storage(root)).trials
+    name = study_name(sweep.id, sweep.goal)
+    trials = optuna.load_study(study_name=name, storage=open_storage(root)).trials
     told = Counter(trial.user_attrs["config_key"] for trial in trials if trial.state.name == "COMPLETE")
     wrong = {
         "parents": [run.info.status for run in parents] != ["FINISHED"],
@@ -118,6 +140,27 @@ def faults(sweep: Sweep, store: Store, root: Path) -> list[str]:
     for run in finished:
         messages += [f"{sweep.name}, run {run.info.run_id}: {what}" for what in _faults_of_run(store, run, sweep)]
     return messages
+
+
+def faults_of(comparison: Comparison, store: Store) -> list[str]:
+    """The same for a comparison."""
+    client = store.client
+    found = client.get_experiment_by_name(EXPERIMENT)
+    assert found is not None
+    runs = client.search_runs([found.experiment_id], f"tags.sweep = '{comparison.id}'", max_results=50_000)
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
+    finished = [run for run in children if run.info.status == "FINISHED"]
+    keys = Counter((run.data.tags["role"], run.data.tags["arm"], run.data.tags["config_key"]) for run in finished)
+    wrong = {
+        "parents": [run.info.status for run in parents] != ["FINISHED"],
+        "orphans": len(children) + len(parents) != len(runs),
+        "doubled": max(keys.values()) > 1,
+        "number of runs": len(keys) != comparison.total,
+        "states": {run.info.status for run in children} - {"FINISHED", "KILLED"},
+        "figures": [run.info.run_id for run in finished if not {"final_cost", "converged"} <= run.data.metrics.keys()],
+    }
+    return [f"{comparison.id}: {what} {is_wrong}" for what, is_wrong in wrong.items() if is_wrong]
 
 
 def _faults_of_run(store: Store, run, sweep: Sweep) -> list[str]:
@@ -147,7 +190,7 @@ def _faults_of_run(store: Store, run, sweep: Sweep) -> list[str]:
 @click.option("--kills", default=30, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def main(kills: int, seed: int) -> None:
-    """Torment two sweeps, run them to their end, and print one JSON object."""
+    """Torment two sweeps and comparisons, run them to their end, and print one JSON object."""
     with TemporaryDirectory() as directory:
         root = Path(directory)
         uri = f"sqlite:///{directory}/mlflow.db"
@@ -155,19 +198,20 @@ def main(kills: int, seed: int) -> None:
         first = forked.Process(target=lambda: Store(uri, root).check())  # no database connection in this process yet
         first.start()
         first.join()
-        sweeps, killed = torment(list(SWEEPS), uri, root, kills, random.Random(seed))
-        store, messages = Store(uri, root), []
-        for sweep in sweeps:
-            outcome = run_sweep(sweep, store, root, quiet=True)
-            if outcome.status != "FINISHED":
-                messages.append(f"{sweep.name}: {outcome.status}, {outcome.why}")
+        sweeps, comparisons, killed = torment(uri, root, kills, random.Random(seed))
+        store = Store(uri, root)
+        ended = [run_sweep(sweep, store, root, quiet=True) for sweep in sweeps]
+        ended += [run_comparison(comparison, store, root, quiet=True) for comparison in comparisons]
+        messages = [f"{outcome.status}, {outcome.why}" for outcome in ended if outcome.status != "FINISHED"]
         while writers_of(root):
             time.sleep(0.1)
-        messages += [f"doctor: {finding.sweep}: {finding.what}" for finding in examine(store, root).findings]
+        messages += [f"doctor: {finding.campaign}: {finding.what}" for finding in examine(store, root).findings]
         for sweep in sweeps:
             messages += faults(sweep, store, root)
-    report = {"kills": kills, "killed": dict(killed), "trials": sum(sweep.total for sweep in sweeps), "wrong": messages}
-    click.echo(json.dumps(report, indent=1))
+        for comparison in comparisons:
+            messages += faults_of(comparison, store)
+    runs = sum(work.total for work in [*sweeps, *comparisons])
+    click.echo(json.dumps({"kills": kills, "killed": dict(killed), "runs": runs, "wrong": messages}, indent=1))
     sys.exit(bool(messages))
 
 

@@ -10,8 +10,8 @@ sandbox/comparison/arms.py, what is tuned and what is fixed in sandbox/compariso
 showed is in studies/FINDINGS.md.
 """
 
-from sandbox.options import main
 from sandbox.comparison.command import compare
+from sandbox.options import main
 
 if __name__ == "__main__":
     main(compare)

@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 import click
 
 from sandbox import Config
+from sandbox.doctor import examine
 from sandbox.sweeps import Range, Sweep, run_sweep
-from sandbox.sweeps.doctor import examine
 from sandbox.tracking import Store
 
 PART = 1000

@@ -17,9 +17,8 @@ from typing import Any
 import click
 import numpy as np
 
-from sandbox.options import main
 from sandbox.nn import Run
-from sandbox.options import RUNS, store_options
+from sandbox.options import RUNS, main, store_options
 from sandbox.tracking import Record, Store
 from studies.published.book import BOOK, LINES, TOY
 from studies.published.claims import Case, Figure, check
@@ -141,7 +140,7 @@ def make_record(
     """The MLflow run of this study: counts, pictures and the table. It is FAILED when something does not match."""
     import pandas as pd
 
-    from sandbox.sweeps.record import git_commit
+    from sandbox.record import git_commit
     from studies.published.pictures import pictures
 
     names = ("matches", "mismatches", "largest_relative_difference")

@@ -16,8 +16,8 @@ from PIL import Image
 
 from sandbox import Config
 from sandbox.nn.hooks import Snapshots
+from sandbox.record import CURVE_POINTS, make_record
 from sandbox.sweeps import Range, Sweep, choice, run_sweep
-from sandbox.sweeps.record import CURVE_POINTS, make_record
 from sandbox.tracking import Record, Store
 from sandbox.train import train_many
 from studies.bench.networks import xor

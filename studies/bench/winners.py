@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from sandbox.comparison.protocol import SMALL, Cell
-from sandbox.comparison.run import TUNING, Run, from_result
-from sandbox.comparison.selection import finalists, select
+from sandbox.comparison.judge import Judge
+from sandbox.comparison.protocol import SMALL
 from sandbox.comparison.statistics import mean
 from sandbox.config import Config
+from sandbox.job import work
 from sandbox.result import prepare
 from sandbox.train import build, train_many
 from studies.bench.race import Row
@@ -26,10 +26,13 @@ COMPARISON = SMALL.replace(datasets=("spiral",), sizes=(64,))
 def rows(repeats: int) -> Iterator[Row]:
     """A row for each arm: our mean test accuracy and PyTorch's, over `repeats` seeds (at least 5)."""
     comparison = COMPARISON.replace(seeds=max(5, repeats))
-    runs = tune([(cell, *job) for cell in comparison.cells for job in enumerate(comparison.tuning(cell))])
-    best = finalists(runs, comparison.finalists)
-    runs += tune([(run.cell, run.trial, config) for run in best for config in comparison.further(run.config)])
-    for cell, winner in select(runs).items():
+    judge = Judge(comparison)
+    rounds = judge.jobs()
+    for _ in range(2):  # of tuning; then it asks for the final runs of the winners
+        for ended, _ in work(next(rounds)):
+            judge.tell(ended)
+    next(rounds)
+    for cell, winner in judge.winners.items():
         configs = comparison.final(winner)
         ours = [result.test_accuracy for result in train_many(configs, curve_points=25)]
         theirs = [train(config) for config in configs]
@@ -44,12 +47,6 @@ def rows(repeats: int) -> Iterator[Row]:
             + ("within" if low - 1e-9 <= np.mean(theirs) <= high + 1e-9 else "OUTSIDE")
             + f"; largest difference of one seed {np.abs(np.subtract(ours, theirs)).max():.4f}",
         )
-
-
-def tune(jobs: list[tuple[Cell, int, Config]]) -> list[Run]:
-    """The runs of a round of tuning."""
-    results = train_many([config for _, _, config in jobs], curve_points=25)
-    return [from_result(result, cell, TUNING, trial) for (cell, trial, _), result in zip(jobs, results, strict=True)]
 
 
 def train(config: Config) -> float:
