@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sandbox import RequestError
-from sandbox.errors import choose, one_line
+from sandbox.errors import choose, is_number, one_line
 
 TABLE = {"plain": 1, "xavier": 2, "he": 3}
 
@@ -64,6 +64,16 @@ def test_a_huge_name_gets_a_short_line(name):
 )
 def test_a_value_is_shown_in_one_line(value, shown):
     assert one_line(value) == shown
+
+
+@pytest.mark.parametrize("value", [0, -1.5, np.float32(2), np.int8(3), [0.1, 0.2], np.arange(4)])
+def test_numbers(value):
+    assert is_number(value)
+
+
+@pytest.mark.parametrize("value", [True, "1", None, np.nan, [1, np.inf], [[1], [1, 2]], 10**400, {1: 2}, object()])
+def test_no_numbers(value):
+    assert not is_number(value)
 
 
 def test_request_error_is_a_value_error():
