@@ -6,7 +6,7 @@ import json
 import math
 import subprocess
 import sys
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ from sandbox.nn.initializers import INITIALIZERS
 from sandbox.nn.optimizers import OPTIMIZERS
 from sandbox.nn.schedules import SCHEDULES
 
-OTHER = {  # for every field a value that is not its default
+OTHER: dict[str, Any] = {  # for every field a value that is not its default
     "dataset": "or",
     "n_examples": 40,
     "noise": 0.1,
@@ -68,6 +68,10 @@ def number(low, high):
     return st.floats(low, high, allow_subnormal=False) | st.integers(math.ceil(low), math.floor(high))
 
 
+def make(fields: dict[str, Any]) -> Config:
+    return Config(**fields)
+
+
 CONFIGS = st.fixed_dictionaries(
     {},
     optional={
@@ -96,7 +100,7 @@ CONFIGS = st.fixed_dictionaries(
         "dtype": st.sampled_from(["float64", "float32"]),
         "seed": st.integers(0, 2**100),
     },
-).map(lambda fields: Config(**fields))
+).map(make)
 
 
 class TestValues:
@@ -140,12 +144,14 @@ class TestValues:
         }
 
     def test_equality_and_hash(self):
-        assert Config() == Config(hidden=[3], learning_rate=1)
-        assert hash(Config()) == hash(Config(hidden=[3], learning_rate=1))
+        same: dict[str, Any] = {"hidden": [3], "learning_rate": 1}
+        assert Config() == Config(**same)
+        assert hash(Config()) == hash(Config(**same))
         assert Config() != Config(seed=1)
 
     def test_lists_become_tuples(self):
-        config = Config(hidden=[8, 8], crosses=["x1*x2"])
+        lists: dict[str, Any] = {"hidden": [8, 8], "crosses": ["x1*x2"]}
+        config = Config(**lists)
         assert (config.hidden, config.crosses) == ((8, 8), ("x1*x2",))
 
     @pytest.mark.parametrize("name", ["reg-plane", "reg-gauss"])
@@ -156,8 +162,9 @@ class TestValues:
         assert config.params()["dataset"] == name.replace("-", "_")
 
     def test_frozen(self):
+        config: Any = Config()
         with pytest.raises(dataclasses.FrozenInstanceError):
-            Config().seed = 1
+            config.seed = 1
 
     def test_replace(self):
         config = Config(seed=3)
@@ -455,8 +462,9 @@ class TestWrongRequests:
         ],
     )
     def test_names_every_valid_choice(self, field, table):
+        wrong: dict[str, Any] = {field: "quux"}
         with pytest.raises(RequestError) as error:
-            Config(**{field: "quux"})
+            Config(**wrong)
         assert str(error.value) == f"unknown {field} 'quux': Valid: {', '.join(table)}"
 
     def test_importing_and_refusing_bring_in_no_scikit_learn(self):

@@ -188,9 +188,9 @@ def test_what_the_graph_does_not_know_is_one_line(arguments, capsys, monkeypatch
 
 
 def test_a_cost_that_the_graph_does_not_know_is_one_line():
-    leaves = leaf("yhat", "activation", 0.5), leaf("y", "target", 1.0)
+    output, target = leaf("yhat", "activation", 0.5), leaf("y", "target", 1.0)
     with pytest.raises(RequestError, match="the graph of the cost 'focal_cross_entropy' is not known"):
-        cost_nodes("focal_cross_entropy", *[[one] for one in leaves], None)
+        cost_nodes("focal_cross_entropy", [output], [target], None)
 
 
 def test_the_command_brings_in_no_matplotlib():
