@@ -49,7 +49,7 @@ def cli() -> None:
 
 
 @cli.command()
-@config_options
+@config_options()
 @own_options
 @click.option("--health", is_flag=True, help="Log means and variances of every layer's activations and gradients.")
 @click.option("--checkpoint", metavar="FILE", help="Keep the network in this file (.npz) while it trains.")

@@ -64,7 +64,7 @@ def work(
     """
     for shown in (True, False):
         some = [job for job in jobs if job.shown == shown]
-        looks: list[Hook] = [Snapshots(snapshot_epochs), Measures(snapshot_epochs)] if shown else []
+        looks = [Snapshots(snapshot_epochs), Measures(snapshot_epochs)] if shown else []
         try:
             configs = [job.config for job in some]
             results = train_many(configs, [*looks, *hooks], curve_points=CURVE_POINTS if shown else FEW_POINTS)

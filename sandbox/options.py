@@ -7,16 +7,15 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sandbox.config import FIELDS, parse_value
+from sandbox.config import FIELDS, Config, parse_value
 from sandbox.errors import RequestError, choose
-from sandbox.fields import format_value
 
 RUNS = Path("runs")
 
@@ -62,18 +61,25 @@ def _fail(message: str, code: int) -> None:
     sys.exit(code)
 
 
-def config_options(command: Callable) -> Callable:
-    """An option for every field of Config, --learning-rate for learning_rate, collected in `changes`."""
+def config_options(base: Config | None = None, hidden: Collection[str] = ()) -> Callable[[Callable], Callable]:
+    """An option for every field of Config, --learning-rate for learning_rate, collected in `changes`.
 
-    @wraps(command)
-    def collected(**options: Any) -> Any:
-        changes = {name: parse_value(name, text) for name in FIELDS if (text := options.pop(name)) is not None}
-        return command(changes=changes, **options)
+    The help shows the values of `base` (default: Config's own), and not the options that are `hidden`.
+    """
+    values = (base or Config()).params()
 
-    for name, field in reversed(FIELDS.items()):
-        help_text = f"[{format_value(field.default)}]"
-        collected = click.option(f"--{name.replace('_', '-')}", name, metavar="VALUE", help=help_text)(collected)
-    return collected
+    def decorate(command: Callable) -> Callable:
+        @wraps(command)
+        def collected(**options: Any) -> Any:
+            changes = {name: parse_value(name, text) for name in FIELDS if (text := options.pop(name)) is not None}
+            return command(changes=changes, **options)
+
+        for name in reversed(FIELDS):
+            shown = {"help": f"[{values[name]}]", "hidden": name in hidden, "metavar": "VALUE"}
+            collected = click.option(f"--{name.replace('_', '-')}", name, **shown)(collected)
+        return collected
+
+    return decorate
 
 
 def store_options(command: Callable) -> Callable:

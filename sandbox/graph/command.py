@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sandbox.config import FIELDS, Config, format_value
+from sandbox.config import Config
 from sandbox.errors import RequestError
 from sandbox.options import config_options
 
@@ -31,7 +31,7 @@ MEANINGLESS = {
 @click.option("--updates", type=click.IntRange(0, 1000), default=1, show_default=True, help="How many updates to show.")
 @click.option("--png", type=click.Path(path_type=Path), metavar="FILE", help="Draw the graph into this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-@config_options
+@config_options(BASE, MEANINGLESS)
 def explain(
     data: str,
     weights: str | None,
@@ -86,8 +86,3 @@ def write_picture(explanation: Any, png: Path) -> str:
     with png.open("wb") as file:
         figure.savefig(file, format="png")
     return f"\n\npicture: {png}{note}"
-
-
-for option in explain.params:
-    if isinstance(option, click.Option) and option.name in FIELDS:
-        option.help, option.hidden = f"[{format_value(BASE.to_dict()[option.name])}]", option.name in MEANINGLESS

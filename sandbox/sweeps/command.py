@@ -46,7 +46,7 @@ def sweep_options(command: Callable) -> Callable:
 @click.option("--name", default="sweep", show_default=True, help="The experiment that the runs go to.")
 @sweep_options
 @own_options
-@config_options
+@config_options()
 @store_options
 def sweep(
     varied: tuple[str, ...], name: str, changes: dict[str, Any], tracking_uri: str | None, as_json: bool, **parts: Any
@@ -85,7 +85,7 @@ def _experiment_command(sweeps: Sequence[Sweep], more_hooks: list[Hook], more_pi
     @click.command(help="\n\n".join(f"{sweep.name}: {sweep.question}" for sweep in sweeps))
     @sweep_options
     @own_options
-    @config_options
+    @config_options()
     @store_options
     def command(
         changes: dict[str, Any],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from sandbox.errors import RequestError, choose
 from sandbox.job import Ended
 
 WORST = 1e9  # what a run that diverged is worth to Optuna: finite, and worse than any that counts as sound
-METRICS = dict.fromkeys(
+METRICS: dict[str, None] = dict.fromkeys(
     (
         *("final_cost", "best_cost", "validation_cost", "test_cost", "penalty"),
         *("train_accuracy", "validation_accuracy", "test_accuracy", "converged"),
@@ -56,6 +57,11 @@ class Objective:
             if metric in VALIDATION and not config.has_validation:
                 metric = "final_cost"
         return self if metric == self.metric else Objective(metric, "min")
+
+    @property
+    def of_optuna(self) -> Literal["minimize", "maximize"]:
+        """The direction in Optuna's word."""
+        return "minimize" if self.direction == "min" else "maximize"
 
     @property
     def words(self) -> str:
