@@ -148,10 +148,10 @@ class Campaign:
                 self._show()
 
     def _train(self, jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]) -> Iterator:
-        self._begin()
         if self.executor is not None:
             yield from self._apart(self.executor, jobs, hooks, pictures)
             return
+        self._begin()
         while jobs and not self.stop.is_set():
             batch, jobs = jobs[: self._at_once], jobs[self._at_once :]
             begun = time.perf_counter()
@@ -171,6 +171,7 @@ class Campaign:
             while under_way or (left and not self.stop.is_set()):
                 while left and len(under_way) < 2 * workers and not self.stop.is_set():
                     under_way.add(executor.submit(work_apart, left.pop(0), hooks, pictures))
+                self._begin()  # after the executor's processes: they are forked from one that has few threads
                 ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                 failed = [future for future in ended if future.exception() is not None]
                 for future in ended.difference(failed):

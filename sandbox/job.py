@@ -63,13 +63,14 @@ def work(
     What a hook or a picture of the user's raises comes out as it is, with a note that names the run.
     """
     for shown in (True, False):
-        some = [job for job in jobs if job.shown == shown]
+        if not (some := [job for job in jobs if job.shown == shown]):
+            continue
         looks = [Snapshots(snapshot_epochs), Measures(snapshot_epochs)] if shown else []
         try:
             configs = [job.config for job in some]
             results = train_many(configs, [*looks, *hooks], curve_points=CURVE_POINTS if shown else FEW_POINTS)
         except Exception as error:
-            error.add_note(f"while training {_names(some)}")
+            error.add_note(f"while training the run {_culprit(some, hooks, type(error)).name!r}")
             raise
         for job, result in zip(some, results, strict=True):
             try:
@@ -86,6 +87,13 @@ def work_apart(jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Pi
     return list(work(jobs, hooks, pictures))
 
 
-def _names(jobs: Sequence[Job]) -> str:
-    others = f" and {len(jobs) - 1} others beside it" if len(jobs) > 1 else ""
-    return f"the run {jobs[0].name!r}{others}" if jobs else "nothing"
+def _culprit(jobs: Sequence[Job], hooks: Sequence[Hook], kind: type[Exception]) -> Job:
+    """The job in whose training a hook raises this kind of error, found by training ever smaller halves again."""
+    while len(jobs) > 1:
+        half, rest = jobs[: len(jobs) // 2], jobs[len(jobs) // 2 :]
+        try:
+            train_many([job.config for job in half], hooks, curve_points=FEW_POINTS)
+            jobs = rest
+        except kind:
+            jobs = half
+    return jobs[0]
