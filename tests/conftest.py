@@ -11,12 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import Config
 from sandbox.cli import main
+from sandbox.job import work
+from sandbox.sweeps import Sweep, choice, run_sweep
 from sandbox.sweeps.command import experiment
 from sandbox.tracking import Store
+from sandbox.tracking.spool import Spool
+from sandbox.tracking.writers import Writers
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = "/usr/bin/chromium"
+PARENT = "mlflow.parentRunId"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -58,6 +64,84 @@ def plain(store):
     from mlflow import MlflowClient
 
     return MlflowClient(store.uri)
+
+
+@pytest.fixture(scope="session")
+def small():
+    """A function: a grid of two learning rates with two seeds, under a name of its own."""
+
+    def make(name, **changes):
+        sweep = Sweep(
+            name=name,
+            question="What does the learning rate do?",
+            base=Config(dataset="quadrants", n_examples=40, hidden=(3,), epochs=100),
+            space={"learning_rate": choice(0.1, 1.0)},
+            seeds=2,
+            tags={"purpose": "test"},
+        )
+        return sweep.replace(**changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_run():
+    """A function: the record of a sweep's first trial, trained."""
+
+    def make(sweep):
+        ((_, record),) = work([sweep.job(sweep.plan[0], 0)])
+        return record
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory):
+    """A directory in which campaigns of several tests run, each under a name of its own."""
+    return tmp_path_factory.mktemp("root")
+
+
+@pytest.fixture(scope="session")
+def crew(store, root):
+    """The writers of `root`'s spool, which start once: that takes two seconds."""
+    with Writers(Spool(store.uri, root), 1) as crew:
+        yield crew
+
+
+@pytest.fixture(scope="session")
+def run_here(store, root, crew):
+    """A function: run a sweep in `root`."""
+    return lambda sweep, **options: run_sweep(sweep, store, root, **{"quiet": True, "writers": crew, **options})
+
+
+@pytest.fixture
+def logged(plain):
+    """A function: the parents and the children of an experiment, by MLflow's own client."""
+
+    def read(name, text=""):
+        experiment = plain.get_experiment_by_name(name)
+        runs = plain.search_runs([experiment.experiment_id], text, max_results=1000) if experiment else []
+        parents = [run for run in runs if PARENT not in run.data.tags]
+        children = [run for run in runs if PARENT in run.data.tags]
+        assert {run.data.tags[PARENT] for run in children} <= {run.info.run_id for run in parents}
+        return parents, children
+
+    return read
+
+
+@pytest.fixture
+def own_module(tmp_path, monkeypatch):
+    """A function: a module of the user's own, in the directory where `here` and `call` run; forgotten afterwards."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    written = []
+
+    def write(name, text):
+        (tmp_path / f"{name}.py").write_text(text)
+        written.append(name)
+
+    yield write
+    for name in written:
+        sys.modules.pop(name, None)
 
 
 class Process(subprocess.Popen):

@@ -1,20 +1,20 @@
 """What a run says about a trial: always finite, and what the MLflow pages need."""
 
 import io
-import json
 import math
 import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from sandbox import Config, train, train_many
 from sandbox.config import FIELDS
+from sandbox.data import load_parts
 from sandbox.nn import Hook
 from sandbox.nn.hooks import Recorder, Snapshots
-from sandbox.sweeps.record import CURVE_POINTS, describe, git_commit, make_record, snapshot_epochs, trial_tags
-from sandbox.sweeps.sweep import Trial
+from sandbox.record import CURVE_POINTS, git_commit, make_record, snapshot_epochs
 
 DIVERGING = Config(
     dataset="moons", n_examples=60, hidden=(4,), activation="relu", output="linear", learning_rate=50, epochs=400
@@ -57,14 +57,19 @@ def test_a_run_holds_its_config_and_its_final_figures():
     assert set(record.params) == set(FIELDS)
     assert Config.from_params(record.params) == config
     final = {name: value for name, value, _ in record.metrics if name != "cost"}
+    parts = load_parts("moons", n=60, noise=0.1)
+    for part, data in (("validation", parts.validation), ("test", parts.test)):
+        predicted = result.predict(data.X)
+        assert final.pop(f"{part}_cost") == pytest.approx(((data.Y - predicted) ** 2).sum() / (2 * len(data)))
+        assert final.pop(f"{part}_accuracy") == ((predicted > 0.5) == data.Y).mean()
     assert final == {
         "final_cost": result.cost,
         "best_cost": min(*result.costs, result.cost),
         "train_accuracy": result.train_accuracy,
-        "test_accuracy": result.test_accuracy,
         "epochs_run": 100,
         "parameters": 3 * 4 + 5,
         "train_seconds": result.seconds,
+        "converged": 1,
         "diverged": 0,
         "penalty": result.penalty,
     }
@@ -152,11 +157,82 @@ def test_a_replica_has_the_record_of_its_own_network():
         assert np.allclose(list(cost.values()), list(alone.values()), rtol=1e-9)
 
 
-def test_tags_and_a_point_in_words(small):
-    sweep = small("tagged")
-    trial = Trial({"arm": "cross x1*x2", "learning_rate": 0.123456, "hidden": "8,8"}, Config())
-    assert describe(trial) == "cross x1*x2, learning_rate=0.1235, hidden=8,8"
-    tags = trial_tags(sweep, trial, 7)
-    assert json.loads(tags.pop("point")) == trial.point
-    assert tags == {"sweep": sweep.id, "arm": describe(trial), "trial": "7", "purpose": "test"}
+def test_the_tag_of_the_commit_that_trained():
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|", git_commit().get("git_commit", ""))
+
+
+def test_a_figure_that_a_hook_records_at_every_epoch_has_200_points_with_the_first_and_the_last():
+    hook = Recorder(doubled=lambda run: 2 * run.cost)
+    result = train(Config(dataset="xor", hidden=(2,), epochs=1000), [hook])
+    found = curve(make_record(result, "a run", {}), "doubled")
+    assert len(found) == 200
+    assert (min(found), max(found)) == (0, 1000)
+    assert max(np.diff(list(found))) <= 6  # evenly
+    costs = [*result.costs, result.cost]
+    assert all(value == 2 * costs[epoch] for epoch, value in found.items())
+
+
+def test_the_last_point_of_a_curve_is_the_final_figure():
+    """What has a curve has no second value at step 0, where figures without a curve are."""
+    hook = Recorder(every=10, validation_cost=lambda run: 10.0)
+    result = train(Config(dataset="moons", n_examples=60, hidden=(), epochs=100), [hook])
+    found = curve(make_record(result, "a run", {}), "validation_cost")
+    assert list(found) == [*range(0, 100, 10), 100]
+    assert (found[0], found[90], found[100]) == (10, 10, result.validation_cost)
+
+
+def weights(result):
+    """A picture: how large the weights are."""
+    figure = Figure(figsize=(3, 3))
+    figure.add_subplot().hist(result.network.parameters)
+    return figure
+
+
+class Bytes:
+    """A picture that is an object, and gives PNG bytes."""
+
+    def __call__(self, result):
+        buffer = io.BytesIO()
+        Image.new("RGB", (10, 20)).save(buffer, "PNG")
+        return buffer.getvalue()
+
+
+def test_pictures_of_the_users_own_are_images_under_their_names():
+    result = trained(Config(dataset="xor", epochs=20))
+    record = make_record(result, "own", {}, pictures=[weights, Bytes()])
+    assert set(record.images) == {"cost.png", "boundary.png", "weights.png", "Bytes.png"}
+    assert size(record.images["weights.png"]) == (300, 300)
+    assert size(record.images["Bytes.png"]) == (10, 20)
+    unseen = make_record(result, "own", {}, pictures=[weights], shown=False)
+    assert (set(unseen.images), unseen.slider) == ({"weights.png"}, {})
+
+
+@pytest.mark.parametrize("drawn", [None, "picture.png", b"%PDF-1.4", 7])
+def test_what_is_neither_a_figure_nor_png_bytes_is_named(drawn):
+    def mine(result):
+        return drawn
+
+    with pytest.raises(TypeError, match=f"picture mine gave {type(drawn).__name__}: a Figure or PNG bytes are needed"):
+        make_record(trained(Config(dataset="or", hidden=(), epochs=20)), "own", {}, pictures=[mine])
+
+
+def test_a_blind_run_says_nothing_about_the_test_part():
+    result = trained(Config(dataset="moons", n_examples=60, hidden=(), epochs=20))
+    seen, blind = ({name for name, _, _ in make_record(result, "", {}, blind=one).metrics} for one in (False, True))
+    assert seen - blind == {"test_cost", "test_accuracy"}
+    assert "validation_accuracy" in blind
+
+
+class GiveUp(Hook):
+    """Stops every network at epoch 10, as a pruner does."""
+
+    epochs = (10,)
+
+    def on_epoch(self, run):
+        run.stop(pruned=True)
+
+
+def test_a_pruned_run_is_killed_and_keeps_its_curve_so_far():
+    record = make_record(trained(Config(dataset="xor", epochs=60), GiveUp()), "pruned", {})
+    assert (record.status, record.tags["pruned"]) == ("KILLED", "1")
+    assert max(curve(record)) == 10

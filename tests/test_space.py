@@ -4,10 +4,22 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 from sandbox import Config, RequestError
-from sandbox.sweeps import Choice, Range, arms, choice, log_grid, parse_dimension
-from sandbox.space import fields_of, grid_points, sampled_points, to_config
+from sandbox.space import (
+    Choice,
+    Range,
+    arms,
+    choice,
+    describe,
+    fields_of,
+    grid_points,
+    log_grid,
+    parse_dimension,
+    sampled_points,
+    to_config,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +35,9 @@ from sandbox.space import fields_of, grid_points, sampled_points, to_config
         ("initializer=plain,xavier", "initializer", Choice(("plain", "xavier"))),
         ("learning_rate=0.1,1", "learning_rate", Choice((0.1, 1.0))),
         ("learning_rate=0.1|1", "learning_rate", Choice((0.1, 1.0))),
-        ("hidden=8,8", "hidden", Choice(((8, 8),))),
+        ("hidden=8|8,8", "hidden", Choice(((8,), (8, 8)))),
+        ("hidden=none,8", "hidden", Choice(((), (8,)))),
+        ("crosses=none,x1*x2", "crosses", Choice(((), ("x1*x2",)))),
         ("hidden=none|8|8,8", "hidden", Choice(((), (8,), (8, 8)))),
         ("crosses=none|x1*x2|x1*x2,sin(x1)", "crosses", Choice(((), ("x1*x2",), ("x1*x2", "sin(x1)")))),
         ("batch_size=none,16", "batch_size", Choice((None, 16))),
@@ -53,6 +67,10 @@ def test_a_dimension_as_people_type_it(text, name, dimension):
         ("initializer=plain..he", "has no range"),
         ("hidden=4..16", "has no range"),
         ("hidden=8,x|4", "whole number"),
+        ("hidden=1,2,3", r"is one value of several parts: put bars between values, hidden=1\|2\|3"),
+        ("crosses=x1*x2,x1^2", r"put bars between values, crosses=x1\*x2\|x1\^2"),
+        ("hidden=8", "is one value: give two or more, or say --hidden 8"),
+        ("learning-rate=0.1", "is one value: give two or more, or say --learning-rate 0.1"),
     ],
 )
 def test_a_dimension_that_makes_no_sense_is_one_line(text, why):
@@ -132,15 +150,41 @@ def test_an_arm_sets_several_fields():
 def test_a_grid_has_every_combination_the_last_dimension_moving_fastest():
     points = grid_points({"hidden": choice((), (8,)), "learning_rate": choice(0.1, 1.0)})
     assert [tuple(point.values()) for point in points] == [
-        ("none", "0.1"),
-        ("none", "1.0"),
-        ("8", "0.1"),
-        ("8", "1.0"),
+        ("none", 0.1),
+        ("none", 1.0),
+        ("8", 0.1),
+        ("8", 1.0),
     ]
     with pytest.raises(RequestError, match="a grid needs values"):
         grid_points({"learning_rate": Range(0.1, 1.0)})
 
 
-def test_sampled_points_take_an_axis_for_each_dimension():
-    points = sampled_points({"a": choice("x", "y"), "b": Range(0.0, 10.0)}, np.array([[0.1, 0.5], [0.9, 0.25]]))
-    assert points == [{"a": "x", "b": 5.0}, {"a": "y", "b": 2.5}]
+def test_values_that_are_numbers_stay_numbers_and_others_are_text():
+    assert choice(1, 0.5).grid() == [1, 0.5]
+    assert choice(None, 16).grid() == ["none", "16"]
+    assert choice("plain", "he").grid() == ["plain", "he"]
+    assert [choice(None, 16).changes("batch_size", text) for text in ("none", "16")] == [
+        {"batch_size": None},
+        {"batch_size": 16},
+    ]
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+def test_sampled_points_take_an_axis_for_each_dimension(sampler):
+    points = sampled_points({"a": choice("x", "y"), "b": Range(0.0, 10.0)}, sampler, 256)
+    assert len(points) == 256
+    halves = {name: [point["b"] for point in points if point["a"] == name] for name in ("x", "y")}
+    for values in halves.values():
+        assert 90 < len(values) < 166
+        assert kstest(values, "uniform", args=(0, 10)).pvalue > 0.001
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+def test_points_are_drawn_once_and_a_space_of_few_gives_what_it_has(sampler):
+    points = sampled_points({"a": choice("x", "y"), "b": choice(1, 2, 3)}, sampler, 40)
+    assert sorted((point["a"], point["b"]) for point in points) == [(a, b) for a in "xy" for b in (1, 2, 3)]
+
+
+def test_a_point_in_words():
+    point = {"arm": "cross x1*x2", "learning_rate": 0.123456, "hidden": "8,8", "batch_size": 16}
+    assert describe(point) == "cross x1*x2, learning_rate=0.1235, hidden=8,8, batch_size=16"

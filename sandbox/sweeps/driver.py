@@ -6,7 +6,7 @@ from pathlib import Path
 from sandbox.campaign import SMALLEST_BATCH, Campaign
 from sandbox.errors import RequestError, choose
 from sandbox.sweeps.outcome import Outcome
-from sandbox.sweeps.pruning import FIRST_BATCH, PRUNERS, Pruning
+from sandbox.sweeps.pruning import AT_THE_END, FIRST_BATCH, PRUNERS, Pruning
 from sandbox.sweeps.study import Study
 from sandbox.sweeps.sweep import Sweep
 from sandbox.tracking import Store
@@ -44,6 +44,8 @@ def run_sweep(
     choose("pruner", pruner, PRUNERS)
     if pruner != "none" and executor is not None:
         raise RequestError(f"pruner {pruner!r} watches runs in this process: leave out the pruner, or the executor")
+    if pruner != "none" and sweep.goal.metric in AT_THE_END:
+        raise RequestError(f"no pruner can watch {sweep.goal.metric!r}: nobody knows it before the end of a run")
     keys = [trial.config.key for trial in sweep.plan] if sweep.sampler != "tpe" else []
     first = SMALLEST_BATCH if pruner == "none" else FIRST_BATCH
     options = {"quiet": quiet, "writers": writers, "executor": executor, "batch": batch, "first": first}

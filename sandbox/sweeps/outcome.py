@@ -35,6 +35,7 @@ class Outcome:
     diverged: int = 0
     pruned: int = 0
     arms: dict[str, list[Ended]] = field(default_factory=dict)
+    _points: dict[str, str] = field(default_factory=dict)
     _best: str = ""
 
     def note(self, ended: Ended) -> None:
@@ -44,7 +45,9 @@ class Outcome:
         if ended.pruned:
             return
         self.diverged += ended.diverged
-        arm = ended.job.tags["arm"]
+        arm, point = ended.job.tags["arm"], ended.job.tags.get("point", "")
+        if self._points.setdefault(arm, point) != point:  # two points that only differ in digits which words leave out
+            arm = f"{arm} {point}"
         self.arms.setdefault(arm, []).append(ended)
         if arm == self._best:  # it may have become worse than another
             self._best = min(self.arms, key=self._rank)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sandbox.nn import Run
 
 RUNGS = 6
+AT_THE_END = {"best_cost", "penalty", "converged", "epochs_run", "parameters", "train_seconds"}  # nobody knows before
 FIRST_BATCH = 8  # pruners compare with trials that have ended
 
 # By the number of epochs: Optuna's own defaults wait for trials that have ended, and in a population none ends first.

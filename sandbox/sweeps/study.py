@@ -53,7 +53,7 @@ class Study:
             storage=open_storage(root),
             study_name=study_name(sweep.id, self.objective),
             pruner=PRUNERS[pruner](sweep.base.epochs),
-            direction={"min": "minimize", "max": "maximize"}[self.objective.direction],
+            direction=self.objective.of_optuna,
             load_if_exists=True,
         )
         begun = len(self.study.get_trials(deepcopy=False))  # the same seed again would propose the same points again
@@ -81,7 +81,8 @@ class Study:
         while len(self.finished) < self.sweep.total and repeats < PATIENCE:
             if not left:
                 for _ in range(min(TPE_POINTS, -(-(self.sweep.total - len(self.finished)) // self.sweep.seeds))):
-                    new = [trial for trial in self._ask() if trial.config.key not in self.finished]
+                    taken = self.finished | {trial.config.key for trial in left}
+                    new = [trial for trial in self._ask() if trial.config.key not in taken]
                     repeats = 0 if new else repeats + 1
                     left += new
             left = left[: self.sweep.total - len(self.finished)]

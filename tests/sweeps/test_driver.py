@@ -4,56 +4,27 @@ import io
 import json
 import math
 import signal
+import statistics
 import time
 
-import optuna
 import pytest
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from PIL import Image
 
 from sandbox import Config, RequestError, train
 from sandbox.config import FIELDS
 from sandbox.sweeps import Range, choice, run_sweep
-from sandbox.sweeps.trials import JOURNAL, WORST
+from sandbox.sweeps.journal import JOURNAL
+from sandbox.sweeps.objective import WORST
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
-
-PARENT = "mlflow.parentRunId"
-
-
-@pytest.fixture
-def logged(plain):
-    """A function: the parents and the children of an experiment, by MLflow's own client."""
-
-    def read(name):
-        experiment = plain.get_experiment_by_name(name)
-        runs = plain.search_runs([experiment.experiment_id], max_results=1000) if experiment else []
-        parents = [run for run in runs if PARENT not in run.data.tags]
-        children = [run for run in runs if PARENT in run.data.tags]
-        assert {run.data.tags[PARENT] for run in children} <= {run.info.run_id for run in parents}
-        return parents, children
-
-    return read
-
-
-@pytest.fixture
-def studied(root):
-    """A function: a study's trials, by Optuna alone."""
-
-    def read(sweep, where=root):
-        storage = JournalStorage(JournalFileBackend(str(where / JOURNAL)))
-        return optuna.load_study(study_name=sweep.id, storage=storage).trials
-
-    return read
 
 
 def keys(runs):
     return sorted(run.data.tags["config_key"] for run in runs)
 
 
-def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, plain, logged, studied, tmp_path):
+def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, plain, logged, study_of, tmp_path):
     sweep = small("whole sweep", reading="Look at `cost`.")
     outcome = run_here(sweep)
     assert (outcome.status, outcome.done, outcome.before, outcome.diverged) == ("FINISHED", 4, 0, 0)
@@ -80,7 +51,7 @@ def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, p
         assert all(math.isfinite(value) and abs(value) < 1.7e308 for value in child.data.metrics.values())
         tags = child.data.tags
         assert (tags["sweep"], tags["config_key"], tags["purpose"]) == (sweep.id, config.key, "test")
-        assert tags["arm"] == f"learning_rate={config.learning_rate}"
+        assert tags["arm"] == f"learning_rate={config.learning_rate:g}"
         assert tags["seed"] == str(config.seed)
         steps = {int(file.path.split("+")[2]) for file in plain.list_artifacts(child.info.run_id, "images")}
         assert len(steps) >= 5
@@ -90,18 +61,21 @@ def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, p
                 assert min(Image.open(io.BytesIO(file.read())).size) >= 256
     assert sorted(int(child.data.tags["trial"]) for child in children) == [0, 1, 2, 3]
 
-    by_key = {trial.user_attrs["config_key"]: trial.value for trial in studied(sweep)}
-    assert by_key == {run.data.tags["config_key"]: run.data.metrics["final_cost"] for run in children}
-    medians = [
-        sum(run.data.metrics["final_cost"] for run in children if rate in run.info.run_name) / 2 for rate in RATES
-    ]
-    assert outcome.best[:2] == (f"learning_rate={RATES[medians.index(min(medians))]}", pytest.approx(min(medians)))
+    values = {run.data.tags["config_key"]: run.data.metrics["validation_accuracy"] for run in children}
+    assert {trial.user_attrs["config_key"]: trial.value for trial in study_of(sweep).trials} == values
+    medians = {
+        arm: statistics.median(
+            run.data.metrics["validation_accuracy"] for run in children if run.data.tags["arm"] == arm
+        )
+        for arm in ("learning_rate=0.1", "learning_rate=1")
+    }
+    best = max(medians, key=medians.__getitem__)
+    assert outcome.best == (best, pytest.approx(medians[best]))
+    assert parent.data.tags["best"] == best
+    assert parent.data.metrics["best_validation_accuracy"] == pytest.approx(medians[best])
 
 
-RATES = ("0.1", "1.0")
-
-
-def test_run_again_it_does_nothing_and_with_more_seeds_only_what_is_missing(small, run_here, logged, studied):
+def test_run_again_it_does_nothing_and_with_more_seeds_only_what_is_missing(small, run_here, logged, study_of):
     sweep = small("again")
     first = run_here(sweep)
     parents, children = logged("again")
@@ -115,7 +89,7 @@ def test_run_again_it_does_nothing_and_with_more_seeds_only_what_is_missing(smal
     (parent,), children = logged("again")
     assert (parent.info.status, parent.data.metrics["runs"]) == ("FINISHED", 6)
     assert len(set(keys(children))) == len(children) == 6
-    assert len(studied(sweep)) == 6
+    assert len(study_of(sweep).trials) == 6
     assert sorted(int(child.data.tags["trial"]) for child in children) == list(range(6))
 
 
@@ -130,23 +104,25 @@ def test_what_is_left_is_the_plan_without_what_is_done_however_many_are_done(sma
     assert (seeds.count("0"), seeds.count("1")) == (6, 3)
 
 
-def test_either_store_can_be_lost(small, store, plain, logged, studied, tmp_path):
+def test_either_store_can_be_lost(small, store, plain, logged, study_of, tmp_path):
     sweep = small("lost")
     with Writers(Spool(store.uri, tmp_path), 1) as crew:
         options = {"quiet": True, "writers": crew}
         run_sweep(sweep, store, tmp_path, **options)
         (tmp_path / JOURNAL).unlink()
         assert run_sweep(sweep, store, tmp_path, **options).before == 4
-        assert {trial.user_attrs["config_key"] for trial in studied(sweep, tmp_path)} == set(keys(logged("lost")[1]))
+        assert {trial.user_attrs["config_key"] for trial in study_of(sweep, tmp_path).trials} == set(
+            keys(logged("lost")[1])
+        )
 
         plain.delete_run(logged("lost")[1][0].info.run_id)
         outcome = run_sweep(sweep, store, tmp_path, **options)
         assert (outcome.done, outcome.before) == (4, 3)
         assert len(set(keys(logged("lost")[1]))) == 4
-        assert len(studied(sweep, tmp_path)) == 4
+        assert len(study_of(sweep, tmp_path).trials) == 4
 
 
-def test_a_diverged_trial_is_logged_as_such_and_finite_in_both_stores(small, run_here, logged, studied):
+def test_a_diverged_trial_is_logged_as_such_and_finite_in_both_stores(small, run_here, logged, study_of):
     base = Config(dataset="moons", n_examples=60, hidden=(4,), activation="relu", output="linear", epochs=100)
     sweep = small("diverged", base=base, space={"learning_rate": choice(0.1, 1e3)})
     outcome = run_here(sweep)
@@ -159,14 +135,14 @@ def test_a_diverged_trial_is_logged_as_such_and_finite_in_both_stores(small, run
     blown = [run for run in children if run.data.params["learning_rate"] == "1000.0"]
     assert [(run.info.status, run.data.metrics["diverged"]) for run in blown] == [("FINISHED", 1)] * 2
     assert all(0 < run.data.metrics["diverged_at"] <= 100 for run in blown)
-    values = sorted(trial.value for trial in studied(sweep))
-    assert values[2:] == [WORST] * 2
-    assert values[1] < 1
+    values = sorted(trial.value for trial in study_of(sweep).trials)  # accuracies: the lowest is the worst
+    assert values[:2] == [-WORST] * 2
+    assert all(0 <= value <= 1 for value in values[2:])
     again = run_here(sweep)
     assert (again.done, again.before, again.diverged, again.best) == (4, 4, 2, outcome.best)
 
 
-def test_a_sampler_that_learns(small, run_here, logged, studied):
+def test_a_sampler_that_learns(small, run_here, logged, study_of):
     space = {"learning_rate": Range(0.01, 10.0, log=True), "hidden": choice((2,), (4,))}
     sweep = small("tpe", space=space, sampler="tpe", trials=15, seeds=3)
     outcome = run_here(sweep)
@@ -174,7 +150,7 @@ def test_a_sampler_that_learns(small, run_here, logged, studied):
     (parent,), children = logged("tpe")
     assert parent.info.status == "FINISHED"
     assert len(set(keys(children))) == len(children) == 15
-    trials = studied(sweep)
+    trials = study_of(sweep).trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 15
     assert {trial.user_attrs["config_key"] for trial in trials} == set(keys(children))
     assert all(math.isfinite(trial.value) for trial in trials)
@@ -185,11 +161,13 @@ def test_a_sampler_that_learns(small, run_here, logged, studied):
     assert (more.done, more.before) == (18, 15)
 
 
-def test_a_sampler_that_learns_ends_where_a_space_has_no_more_points(small, run_here, studied):
+def test_a_sampler_that_learns_ends_where_a_space_has_no_more_points(small, run_here, logged, study_of):
     sweep = small("tpe exhausted", sampler="tpe", trials=24)  # two points, two seeds
     assert run_here(sweep).done == 4
     assert run_here(sweep).before == 4
-    states = [trial.state for trial in studied(sweep)]
+    children = logged("tpe exhausted")[1]
+    assert len(set(keys(children))) == len(children) == 4  # what is proposed twice in a round is trained once
+    states = [trial.state for trial in study_of(sweep).trials]
     assert states.count(TrialState.COMPLETE) == 4
     assert set(states) <= {TrialState.COMPLETE, TrialState.FAIL}
 

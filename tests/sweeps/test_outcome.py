@@ -1,34 +1,77 @@
-"""The closing table."""
+"""What a sweep came to: the best point, the table of its points, and its row of the closing table."""
 
 import math
 
-import pandas as pd
+import pytest
 
-from sandbox.sweeps.driver import Outcome
-from sandbox.sweeps.table import outcome_frame, render
+from sandbox import Config
+from sandbox.job import Ended, Job
+from sandbox.sweeps.outcome import Outcome, closing_table
+
+
+def note(outcome, arm, status="FINISHED", **metrics):
+    outcome.note(Ended(Job(Config(), arm, {"arm": arm}), status, metrics))
+
+
+def of_rates(sweep, **parts):
+    """An outcome of runs whose cost and accuracy disagree about what is best."""
+    outcome = Outcome(sweep, **parts)
+    for arm, cost, accuracy in [("a", 0.2, 0.9), ("b", 0.1, 1.0), ("b", 0.9, 0.5), ("a", 0.3, 0.8), ("b", 0.8, 0.6)]:
+        note(outcome, arm, final_cost=cost, validation_accuracy=1 - accuracy, test_accuracy=accuracy)
+    note(outcome, "c", diverged=1.0, final_cost=0.0, validation_accuracy=1.0)
+    note(outcome, "d", "KILLED", final_cost=0.0, validation_accuracy=1.0)
+    return outcome
 
 
 def test_a_row_names_the_best_point_by_its_median_over_the_seeds(small):
-    outcome = Outcome(small("first"), before=1, seconds=1.26)
-    for arm, cost, accuracy in [("a", 0.2, 0.9), ("b", 0.1, 1.0), ("b", 0.9, 0.5), ("a", 0.3, 0.8), ("b", 0.8, 0.6)]:
-        outcome.note(arm, cost, accuracy)
-    outcome.note("c", None, None)
-    (row,) = outcome_frame([outcome]).to_dict("records")
-    accuracy = row.pop("accuracy")
-    assert math.isclose(accuracy, 0.85)
-    assert row == {"sweep": "first", "runs": 6, "new": 5, "best": "a", "cost": 0.25, "diverged": 1, "seconds": 1.3}
+    (row,) = closing_table([of_rates(small("first", objective="final_cost"), before=1, seconds=1.26)]).to_dict(
+        "records"
+    )
+    assert math.isclose(row.pop("accuracy"), 0.85)
+    assert row == {
+        "sweep": "first",
+        "runs": 7,
+        "new": 6,
+        "best": "a",
+        "by": "final_cost",
+        "value": 0.25,
+        "cost": 0.25,
+        "diverged": 1,
+        "seconds": 1.3,
+    }
+
+
+def test_the_objective_decides_what_is_best_and_in_which_order_the_points_come(small):
+    by_accuracy, by_cost = of_rates(small("one")), of_rates(small("one", objective="final_cost"))
+    assert (by_cost.best, by_accuracy.best[0]) == (("a", 0.25), "b")
+    assert math.isclose(by_accuracy.best[1], 0.4)
+    frame = by_accuracy.frame()
+    assert list(frame["point"]) == ["b", "a", "c"]
+    assert list(frame["validation_accuracy"][:2]) == pytest.approx([0.4, 0.15])
+    assert list(by_cost.frame()["point"]) == ["a", "b", "c"]
+    assert list(by_cost.frame()["runs"]) == [2, 3, 1]
+    figures = {name: value for name, value, _ in by_accuracy.parent_figures()}
+    assert figures["best_cost"] == 0.8
+    assert math.isclose(figures["best_validation_accuracy"], 0.4)
+
+
+def test_a_pruned_run_is_counted_and_is_never_the_best(small):
+    outcome = of_rates(small("pruned"))
+    assert (outcome.done, outcome.pruned, outcome.diverged) == (7, 1, 1)
+    assert "d" not in outcome.arms
+
+
+def test_points_that_look_alike_in_words_are_not_thrown_together(small):
+    """Learning rates that differ in the fifth digit have the same words."""
+    outcome = Outcome(small("alike", objective="final_cost"))
+    for rate, cost in [(0.123451, 0.5), (0.123452, 0.1)]:
+        tags = {"arm": "learning_rate=0.1235", "point": f'{{"learning_rate": {rate}}}'}
+        outcome.note(Ended(Job(Config(), "", tags), "FINISHED", {"final_cost": cost}))
+    assert outcome.best == ('learning_rate=0.1235 {"learning_rate": 0.123452}', 0.1)
+    assert list(outcome.frame()["final_cost"]) == [0.1, 0.5]
 
 
 def test_a_sweep_without_runs_has_a_row_too(small):
-    (row,) = outcome_frame([Outcome(small("none"))]).to_dict("records")
+    (row,) = closing_table([Outcome(small("none"))]).to_dict("records")
     assert (row["runs"], row["best"]) == (0, "")
     assert math.isnan(row["cost"])
-
-
-def test_words_stand_on_the_left_and_numbers_on_the_right():
-    frame = pd.DataFrame({"name": ["a", "longer"], "runs": [5, 1000], "cost": [0.123456, math.nan]})
-    assert render(frame).splitlines() == [
-        "name   runs   cost",
-        "a         5 0.1235",
-        "longer 1000      -",
-    ]

@@ -2,16 +2,14 @@
 
 from collections import Counter
 
-import optuna
 import pytest
 
-from sandbox import Config, train
+from sandbox import Config, RequestError, train
+from sandbox.doctor import examine
 from sandbox.sweeps import Range, choice
-from sandbox.sweeps.doctor import examine
 from sandbox.sweeps.pruning import rung_epochs
-from sandbox.sweeps.trials import open_storage
 
-BASE = Config(dataset="xor", hidden=(2,), epochs=128)
+BASE = Config(dataset="xor", hidden=(2,), epochs=128)  # all there is of xor: ranked by final_cost
 SPACE = {"learning_rate": Range(0.001, 10.0, log=True)}
 
 
@@ -35,14 +33,14 @@ def test_rungs_double_up_to_half_of_the_training():
 
 @pytest.mark.parametrize("pruner", ["median", "halving", "hyperband"])
 def test_pruned_trials_keep_their_curve_so_far_and_the_others_their_numbers(
-    pruner, small, run_here, root, store, plain
+    pruner, small, run_here, root, store, plain, study_of
 ):
     sweep = small(f"pruned by {pruner}", base=BASE, space=SPACE, sampler="random", trials=24, seeds=1)
     outcome = run_here(sweep, pruner=pruner)
     assert (outcome.status, outcome.done) == ("FINISHED", 24)
     assert 3 <= outcome.pruned <= 21
 
-    trials = optuna.load_study(study_name=sweep.id, storage=open_storage(root)).trials
+    trials = study_of(sweep).trials
     states = Counter(trial.state.name for trial in trials)
     assert states == {"PRUNED": outcome.pruned, "COMPLETE": 24 - outcome.pruned}
     in_optuna = {trial.user_attrs["config_key"]: trial for trial in trials}
@@ -68,7 +66,32 @@ def test_pruned_trials_keep_their_curve_so_far_and_the_others_their_numbers(
         assert recorded == pytest.approx(list(alone.costs[: len(recorded)]), rel=1e-9)
 
     assert run_here(sweep, pruner=pruner).before == 24
-    assert examine(store, root).findings == []
+    assert [one for one in examine(store, root).findings if one.campaign == sweep.id] == []
+
+
+def test_a_pruner_compares_the_objective(small, run_here, study_of, plain):
+    """What is reported at a rung is the validation accuracy of that epoch, which the run's own curve has too."""
+    base = Config(dataset="moons", n_examples=60, noise=0.2, hidden=(4,), activation="tanh", epochs=64)
+    sweep = small("pruned by accuracy", base=base, space=SPACE, sampler="random", trials=16, seeds=1)
+    outcome = run_here(sweep, pruner="median")
+    assert outcome.pruned
+    study = study_of(sweep)
+    assert study.direction.name == "MAXIMIZE"
+    for trial in study.trials:
+        assert set(trial.intermediate_values) <= set(rung_epochs(64))
+        assert all(0 <= value <= 1 for value in trial.intermediate_values.values())
+    experiment = plain.get_experiment_by_name(sweep.name).experiment_id
+    for run in plain.search_runs([experiment], "tags.pruned = '1'"):
+        (trial,) = (one for one in study.trials if one.user_attrs["config_key"] == run.data.tags["config_key"])
+        stopped = train(Config.from_params(run.data.params).replace(epochs=trial.last_step))
+        assert trial.value == pytest.approx(stopped.validation_accuracy)
+
+
+def test_no_pruner_watches_what_nobody_knows_before_the_end(small, run_here, logged):
+    sweep = small("unwatched", objective="train_seconds")
+    with pytest.raises(RequestError, match="no pruner can watch 'train_seconds'"):
+        run_here(sweep, pruner="median")
+    assert logged("unwatched") == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a sweep comes to before anything is trained: its trials, and its id."""
 
+import json
 import math
 from collections import Counter
 from itertools import pairwise
@@ -151,6 +152,18 @@ def test_a_wrong_sweep_is_refused_in_one_line_before_anything_is_trained(changes
     with pytest.raises(RequestError, match=why) as caught:
         GRID.replace(**changes)
     assert "\n" not in str(caught.value)
+
+
+def test_a_job_has_the_tags_by_which_its_run_is_found():
+    sweep = GRID.replace(tags={"purpose": "test"})
+    job = sweep.job(sweep.plan[2], 7)
+    point = json.loads(job.tags["point"])
+    assert point == {"initializer": "plain", "learning_rate": 3.0}
+    arm = "initializer=plain, learning_rate=3"
+    assert job.name == f"{arm}, seed 0"
+    tags = {"sweep": sweep.id, "arm": arm, "trial": "7", "purpose": "test", "point": job.tags["point"]}
+    assert dict(job.tags) == tags
+    assert job.key == job.config.key == sweep.plan[2].config.key
 
 
 def test_a_combination_that_does_not_fit_is_found_by_counting_the_trials():

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from sandbox import Config
-from sandbox.sweeps.doctor import examine
-from sandbox.sweeps.trials import known_sweeps
+from sandbox.doctor import examine
 
 
 def test_the_question_of_the_manual(call, here, store, plain, tmp_path):
@@ -21,11 +20,13 @@ def test_the_question_of_the_manual(call, here, store, plain, tmp_path):
     assert lines[1].split()[:3] == ["question", "10", "10"]
     assert lines[-1] == "next: make ui, make compare"
 
-    (sweep,) = known_sweeps(tmp_path / "runs")
-    assert (sweep.sampler, sweep.seeds, sweep.trials, sweep.name) == ("sobol", 2, 10, "question")
-    assert sweep.base == Config(dataset="spiral", n_examples=60, hidden=(8, 8), epochs=30)
     experiment = plain.get_experiment_by_name("question")
     assert experiment.tags["mlflow.note.content"] == "What do learning_rate and initializer do?"
+    (parent,) = plain.search_runs([experiment.experiment_id], "tags.role = 'sweep'")
+    assert (parent.data.tags["sampler"], parent.data.tags["objective"]) == ("sobol", "max:validation_accuracy")
+    base = {name: text for name, text in parent.data.params.items() if name.startswith("base.")}
+    config = Config(dataset="spiral", n_examples=60, hidden=(8, 8), epochs=30)
+    assert base == {f"base.{name}": text for name, text in config.params().items()}
     runs = plain.search_runs([experiment.experiment_id], "tags.config_key != ''")
     assert len({run.data.tags["config_key"] for run in runs}) == len(runs) == 10
     assert {run.data.params["dataset"] for run in runs} == {"spiral"}
@@ -55,6 +56,11 @@ WRONG = {
     f"{VARY} --sampler tpee": "did you mean 'tpe'",
     f"{VARY} --sampler grid": "a grid needs values",
     f"{VARY} --pruner medain": "did you mean 'median'",
+    f"{VARY} --objective validation_acuracy": "unknown objective 'validation_acuracy': did you mean 'validation_accuracy'",
+    f"{VARY} --objective dead_units": "unknown objective 'dead_units': Valid: final_cost",
+    f"{VARY} --objective best:final_cost": "write a metric's name, or min:NAME, or max:NAME",
+    "--vary hidden=8,8": "put bars between values, hidden=8|8",
+    "--vary hidden=8": "is one value: give two or more, or say --hidden 8",
     f"{VARY} --seeds 0": "seeds is 0",
     f"{VARY} --trials 0": "trials is 0",
     f"{VARY} --trials many": "many",
