@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,30 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 Jobs = Iterable[Sequence[Job]]
 
 
+@dataclass(kw_only=True)
+class Outcome:
+    """How a campaign ended: FINISHED, KILLED (stopped), FAILED, or SPOOLED where `waiting` runs are still in the spool."""
+
+    status: str = "FINISHED"
+    why: str = (
+        ""  # what was wrong, where the status is not FINISHED; "interrupted" where whoever has more to do should stop
+    )
+    before: int = 0  # runs that were done before
+    waiting: int = 0
+    seconds: float = 0.0
+
+    @property
+    def trouble(self) -> str:
+        """What is to be said of it and done next, "" where all is well."""
+        if self.waiting:
+            return f"{self.waiting} runs wait in the spool ({self.why}). next: sandbox sync, when the store is back"
+        if self.status == "FAILED":
+            return f"error: {self.why}. next: sandbox doctor, which names them"
+        if self.status == "KILLED" or self.why == "interrupted":
+            return "interrupted: everything done so far is logged; the same command goes on from here"
+        return ""
+
+
 class Campaign:
     """The runs of one parent run: `with Campaign(...).open() as campaign: for ended in campaign.run(jobs): ...`
 
@@ -54,9 +79,7 @@ class Campaign:
     lets the writers log it; the second stops at once. Nothing that was spooled is lost either way. When the store is away,
     training goes on and the spool keeps the runs: `away` says why the store could not be asked what is done.
 
-    Afterwards `status` is FINISHED, KILLED (stopped), or FAILED; SPOOLED where `waiting` runs are still in the spool.
-
-    `news` gives what the progress bar says; `answer` what the parent run is told at the end, as fields of a Record.
+    How it ends is written to `outcome`. `news` gives what the progress bar says; `answer` what the parent run is told at the end, as fields of a Record.
     """
 
     def __init__(
@@ -64,6 +87,7 @@ class Campaign:
         to: Destination,
         store: Store,
         root: Path,
+        outcome: Outcome,
         *,
         total: int,
         keys: Sequence[str] = (),
@@ -73,7 +97,7 @@ class Campaign:
         batch: int | None = None,
         first: int = SMALLEST_BATCH,
     ) -> None:
-        self.to, self.store, self.root, self.quiet = to, store, root, quiet
+        self.to, self.store, self.root, self.outcome, self.quiet = to, store, root, outcome, quiet
         self.total, self.keys, self.executor = total, keys, executor
         self.spool = Spool(store.uri, root)
         self.batch, self._at_once = batch, batch or first
@@ -81,9 +105,7 @@ class Campaign:
         self.crew = writers if isinstance(writers, Writers) else Writers(self.spool, writers)
         self.stop = threading.Event()
         self.done: dict[str, Ended] = {}
-        self.status, self.why, self.away = "FINISHED", "", ""
-        self.before = self.waiting = 0
-        self.seconds = 0.0
+        self.away = ""
         self.news: Callable[[], str] = str
         self.answer: Callable[[], dict[str, Any]] = dict
         self._text, self._due = "", 0.0
@@ -95,7 +117,7 @@ class Campaign:
 
         Raises RequestError where the campaign is under way in another process; OSError when the disk is full.
         """
-        self._started = time.perf_counter()
+        started = time.perf_counter()
         try:
             with locked(lock_of(self.to.campaign, self.root), wait=False), _stopping(self.stop):
                 settled = self._look()
@@ -104,10 +126,11 @@ class Campaign:
                     try:
                         yield self
                         if self.stop.is_set() and len(self.done) < self.planned:
-                            self.status, self.why = "KILLED", "interrupted"
+                            self.outcome.status, self.outcome.why = "KILLED", "interrupted"
                     except BaseException as error:
-                        interrupted = isinstance(error, KeyboardInterrupt)
-                        self.status, self.why = ("KILLED", "interrupted") if interrupted else ("FAILED", str(error))
+                        self.outcome.status, self.outcome.why = "FAILED", str(error)
+                        if isinstance(error, KeyboardInterrupt):
+                            self.outcome.status, self.outcome.why = "KILLED", "interrupted"
                         raise
                     finally:
                         if self._begun or not settled:
@@ -123,12 +146,7 @@ class Campaign:
             full = f"no room left on the disk of {self.root}: make room, and the same command goes on from here"
             raise OSError(full) from error
         finally:
-            self.seconds = self.elapsed
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since it was opened."""
-        return time.perf_counter() - self._started
+            self.outcome.seconds = time.perf_counter() - started
 
     def run(self, jobs: Jobs, hooks: Sequence[Hook] = (), pictures: Sequence[Picture] = ()) -> Iterator[Ended]:
         """Train and log what is not done, and yield all jobs as they end.
@@ -193,11 +211,11 @@ class Campaign:
         for key, run in state.runs.items():
             with suppress(RequestError):  # a config of another version: not one of ours
                 self.done[key] = of_logged(run)
-        self.before, self.away = len(self.done), state.why
+        self.outcome.before, self.away = len(self.done), state.why
         with suppress(StoreError):
             for _, run_id in state.left_running:
                 self.store.abandon(run_id)
-        self.planned = len(self.done.keys() | set(self.keys)) if self.keys else max(self.total, self.before)
+        self.planned = len(self.done.keys() | set(self.keys)) if self.keys else max(self.total, len(self.done))
         return state.parent_status == "FINISHED" and not state.left_running and not self.spool.files()
 
     def _note(self) -> None:
@@ -226,26 +244,29 @@ class Campaign:
 
     def _close_parent(self) -> None:
         now = time.time_ns() // 1_000_000
-        self.spool.put(Entry(self.to, Record(self.to.campaign, self.status, now, now, **self.answer()), closing=True))
+        self.spool.put(
+            Entry(self.to, Record(self.to.campaign, self.outcome.status, now, now, **self.answer()), closing=True)
+        )
 
     def _wait(self) -> None:
         """Wait for the writers, and say what became of it."""
         self._begin()
+        outcome = self.outcome
         if self.crew.wait(lambda: self._show(f"{self.spool.count()} to be logged; ")):
             self._show()
             if self.stop.is_set():  # perhaps only now, when all was trained: whoever has more to do should know
-                self.why = "interrupted"
+                outcome.why = "interrupted"
             if self._own:
                 self.crew.close()
                 self.crew.join()
             if aside := self.crew.rejected - self._rejected:
-                self.status, self.why = "FAILED", f"{aside} runs could not be logged and were set aside"
+                outcome.status, outcome.why = "FAILED", f"{aside} runs could not be logged and were set aside"
             return
         if self._own:
             self.crew.stop()
-        self.waiting = self.spool.count()
-        self.why = self.crew.down or "the store is silent"
-        self.status = "SPOOLED" if self.status == "FINISHED" else self.status
+        outcome.waiting = self.spool.count()
+        outcome.why = self.crew.down or "the store is silent"
+        outcome.status = "SPOOLED" if outcome.status == "FINISHED" else outcome.status
 
     def _show(self, before: str = "") -> None:
         """What the progress bar says beside the count; looked up anew twice a second, however fast the runs come."""

@@ -93,12 +93,12 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
     from sandbox.tracking import Store
     from sandbox.tracking.connection import shown
 
-    store = Store(tracking_uri, RUNS)
+    store, started = Store(tracking_uri, RUNS), time.perf_counter()
     directory = out or RUNS / "comparisons" / comparison.id
     found: list[Findings] = []
 
     def publish(outcome: Outcome) -> dict[str, Any]:
-        facts = Facts(command, time.strftime("%Y-%m-%d %H:%M"), shown(store.uri), outcome.seconds)
+        facts = Facts(command, time.strftime("%Y-%m-%d %H:%M"), shown(store.uri), time.perf_counter() - started)
         findings, files = report_files(outcome, facts)
         write_files(directory, files)
         found.append(findings)
@@ -109,14 +109,9 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
         click.echo(json.dumps(_report(outcome, found, directory)))
     elif found:
         _print(outcome, found[0], directory)
-    if outcome.waiting:
-        wait = f"{outcome.waiting} runs wait in the spool ({outcome.why})"
-        click.echo(f"{wait}. next: sandbox sync, when the store is back", err=True)
-    elif outcome.status == "FAILED":
-        click.echo(f"error: {outcome.why}. next: sandbox doctor, which names them", err=True)
-    elif not found:
-        click.echo("interrupted: everything done so far is logged; the same command goes on from here", err=True)
-    return 0 if found and outcome.status == "FINISHED" else 1
+    if outcome.trouble:
+        click.echo(outcome.trouble, err=True)
+    return 1 if outcome.trouble or not found else 0
 
 
 def _report(outcome: Any, found: list[Any], directory: Path) -> dict[str, Any]:

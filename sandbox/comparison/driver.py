@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.campaign import Campaign
+from sandbox import campaign
 from sandbox.comparison.judge import Judge
 from sandbox.comparison.protocol import EXPERIMENT, QUESTION, Cell, Comparison, nuisance_words
 from sandbox.comparison.run import Run
@@ -17,17 +17,12 @@ from sandbox.tracking.writers import Writers
 
 
 @dataclass
-class Outcome:
-    """What a comparison came to: its runs, and every cell's winner. `status`, `why` and `waiting` are a campaign's."""
+class Outcome(campaign.Outcome):
+    """What a comparison came to: its runs, and every cell's winner."""
 
     comparison: Comparison
     runs: list[Run] = field(default_factory=list)
     winners: dict[Cell, Config] = field(default_factory=dict)
-    status: str = "FINISHED"
-    why: str = ""
-    before: int = 0
-    waiting: int = 0
-    seconds: float = 0.0
 
     @property
     def complete(self) -> bool:
@@ -57,19 +52,16 @@ def run_comparison(
     """
     judge, outcome = Judge(comparison), Outcome(comparison)
     options = {"quiet": quiet, "writers": writers, "executor": executor}
-    campaign = Campaign(destination_of(comparison), store, root, total=comparison.total, **options)
-    with campaign.open():
-        campaign.news = lambda: "final runs" if judge.winners else "tuning"
-        campaign.answer = lambda: {"metrics": _figures(judge.runs)}
-        for ended in campaign.run(judge.jobs(), hooks, pictures):
+    under_way = campaign.Campaign(destination_of(comparison), store, root, outcome, total=comparison.total, **options)
+    with under_way.open():
+        under_way.news = lambda: "final runs" if judge.winners else "tuning"
+        under_way.answer = lambda: {"metrics": _figures(judge.runs)}
+        for ended in under_way.run(judge.jobs(), hooks, pictures):
             judge.tell(ended)
-        outcome.runs, outcome.winners, outcome.before = judge.runs, judge.winners, campaign.before
+        outcome.runs, outcome.winners = judge.runs, judge.winners
         if outcome.complete and publish:
-            outcome.seconds = campaign.elapsed
             published = publish(outcome)
-            campaign.answer = lambda: {**published, "metrics": [*_figures(judge.runs), *published["metrics"]]}
-    for name in ("status", "why", "waiting", "seconds"):
-        setattr(outcome, name, getattr(campaign, name))
+            under_way.answer = lambda: {**published, "metrics": [*_figures(judge.runs), *published["metrics"]]}
     return outcome
 
 

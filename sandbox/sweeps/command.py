@@ -133,25 +133,19 @@ def run_sweeps(
             outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, writers=crew, **options))
             if outcomes[-1].status in ("KILLED", "FAILED") or outcomes[-1].why == "interrupted":
                 break
-        frame, last = closing_table(outcomes), outcomes[-1]
-        waiting = spool.count() if any(outcome.waiting for outcome in outcomes) else 0
-        if waiting:
+        frame, trouble = closing_table(outcomes), [outcome for outcome in outcomes if outcome.trouble]
+        if waiting := spool.count() if any(outcome.waiting for outcome in outcomes) else 0:
             crew.stop()
-    finished = not waiting and last.status in ("FINISHED", "SPOOLED") and len(outcomes) == len(sweeps)
+            trouble[0].waiting = waiting
+    finished = not trouble and len(outcomes) == len(sweeps)
     if as_json:
         report = {"finished": finished, "waiting": waiting, "sweeps": json.loads(str(frame.to_json(orient="records")))}
         click.echo(json.dumps(report))
     else:
         click.echo(f"\n{render(frame)}\n")
-    if waiting:
-        why = next(outcome.why for outcome in outcomes if outcome.waiting)
-        click.echo(f"{waiting} runs wait in the spool ({why}). next: sandbox sync, when the store is back", err=True)
-    elif last.status == "FAILED":
-        click.echo(f"error: {last.why}. next: sandbox doctor, which names them", err=True)
-    elif not finished:
-        click.echo("interrupted: everything done so far is logged; the same command goes on from here", err=True)
-    elif not as_json and all(outcome.done == outcome.before for outcome in outcomes):
-        click.echo("nothing left to do: every trial was logged before. next: make ui, make compare")
+    if trouble:
+        click.echo(trouble[0].trouble, err=True)
     elif not as_json:
-        click.echo("next: make ui, make compare")
+        nothing = "nothing left to do: every trial was logged before. "
+        click.echo(f"{nothing if all(one.done == one.before for one in outcomes) else ''}next: make ui, make compare")
     return 0 if finished else 1

@@ -49,8 +49,8 @@ def run_sweep(
     keys = [trial.config.key for trial in sweep.plan] if sweep.sampler != "tpe" else []
     first = SMALLEST_BATCH if pruner == "none" else FIRST_BATCH
     options = {"quiet": quiet, "writers": writers, "executor": executor, "batch": batch, "first": first}
-    campaign = Campaign(sweep.destination, store, root, total=sweep.total, keys=keys, **options)
     outcome = Outcome(sweep)
+    campaign = Campaign(sweep.destination, store, root, outcome, total=sweep.total, keys=keys, **options)
     with campaign.open():
         study = Study(sweep, root, campaign.done, pruner=pruner, trusting=bool(campaign.away))
         for ended in campaign.done.values():
@@ -63,6 +63,4 @@ def run_sweep(
         for ended in campaign.run(study.jobs(), hooks, sweep.pictures):
             study.tell(ended)
             outcome.note(ended)
-    for name in ("status", "why", "before", "waiting", "seconds"):
-        setattr(outcome, name, getattr(campaign, name))
     return outcome

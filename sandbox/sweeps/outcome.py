@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sandbox import campaign
 from sandbox.job import Ended
 from sandbox.sweeps.sweep import Sweep
 
 
 @dataclass
-class Outcome:
+class Outcome(campaign.Outcome):
     """The ended jobs of a sweep by arm (a point in words), over the seeds; pruned ones are only counted.
 
     >>> from sandbox import Config
@@ -26,11 +27,6 @@ class Outcome:
     """
 
     sweep: Sweep
-    status: str = "FINISHED"
-    before: int = 0
-    waiting: int = 0  # runs that are in the spool because the store is away
-    why: str = ""  # what was wrong, where the status is not FINISHED
-    seconds: float = 0.0
     done: int = 0
     diverged: int = 0
     pruned: int = 0
