@@ -79,7 +79,8 @@ class Campaign:
     lets the writers log it; the second stops at once. Nothing that was spooled is lost either way. When the store is away,
     training goes on and the spool keeps the runs: `away` says why the store could not be asked what is done.
 
-    How it ends is written to `outcome`. `news` gives what the progress bar says; `answer` what the parent run is told at the end, as fields of a Record.
+    How it ends is written to `outcome`. `news` gives what the progress bar says; `answer` what the parent run is told at
+    the end, as fields of a Record.
     """
 
     def __init__(
