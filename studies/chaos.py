@@ -20,6 +20,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -101,7 +102,7 @@ def torment(uri: str, root: Path, kills: int, luck: random.Random) -> tuple[list
     return sweeps, comparisons, killed
 
 
-def _wait_for_a_moment(driver: multiprocessing.process.BaseProcess, root: Path, luck: random.Random) -> None:
+def _wait_for_a_moment(driver: BaseProcess, root: Path, luck: random.Random) -> None:
     """Some milliseconds, or until some files have come into the spool or gone out of it."""
     changes, files = luck.choice([0, 1, 2, 4, 8, 12]), set(root.glob("spool/*/*.run"))
     while changes > 0 and driver.is_alive():

@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 """JAX: the whole training compiled, `jit(scan)` for one network and `jit(vmap(scan))` for a population."""
 
 import os

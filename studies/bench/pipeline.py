@@ -10,6 +10,7 @@ import matplotlib
 import mlflow
 import numpy as np
 import optuna
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from PIL import Image
@@ -146,8 +147,9 @@ def _careful_script(store: Store, trials: int) -> None:
         _batch(client, run_id, metrics, Config(learning_rate=rate).params())
         for epoch, layers in seen.items():
             figure = boundary(layers, work.X, work.Y, f"epoch {epoch}")
-            figure.canvas.draw()
-            client.log_image(run_id, np.asarray(figure.canvas.buffer_rgba())[..., :3], key="boundary", step=epoch)
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            client.log_image(run_id, np.asarray(canvas.buffer_rgba())[..., :3], key="boundary", step=epoch)
             plt.close(figure)
         figure = boundary(seen[work.epochs], work.X, work.Y, "boundary")
         client.log_figure(run_id, figure, "boundary.png")

@@ -1,6 +1,7 @@
 """scikit-learn's MLPRegressor, stochastic solver without momentum: its squared error is ours."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -11,14 +12,15 @@ from studies.bench.networks import Work
 
 def train(work: Work) -> np.ndarray:
     """The costs at every epoch, on the whole data as one batch (its output is linear: one sigmoid less to compute)."""
+    options: dict[str, Any] = {"batch_size": len(work.X)}  # its type hint knows "auto" alone
     model = MLPRegressor(
+        **options,
         hidden_layer_sizes=work.sizes[1:-1],
         activation="logistic",
         solver="sgd",
         alpha=0,
         momentum=0,
         nesterovs_momentum=False,
-        batch_size=len(work.X),
         shuffle=False,
         learning_rate_init=0.1,
         max_iter=work.epochs,

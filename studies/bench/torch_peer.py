@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 """PyTorch, eager, as its tutorials write it: nn.Sequential, an optimizer, one step after another."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 """Does a comparison's winner win in PyTorch too? One winning config per arm, trained there from the same initial weights.
 
 Each arm is tuned as in sandbox/comparison/protocol.py (spiral, 64 examples, the small grid's trials). The winner is then
@@ -34,9 +35,10 @@ def rows(repeats: int) -> Iterator[Row]:
     next(rounds)
     for cell, winner in judge.winners.items():
         configs = comparison.final(winner)
-        ours = [result.test_accuracy for result in train_many(configs, curve_points=25)]
+        results = train_many(configs, curve_points=25)
+        ours = np.array([result.test_accuracy for result in results], float)
         theirs = [train(config) for config in configs]
-        value, low, high = mean(np.asarray(ours, float))
+        value, low, high = mean(ours)
         yield Row(
             f"winner of {cell.arm}, {cell.dataset} {cell.n}",
             "PyTorch, same weights",
@@ -45,7 +47,7 @@ def rows(repeats: int) -> Iterator[Row]:
             "accuracy",
             note=f"ours {value:.4f} [{low:.4f}, {high:.4f}], PyTorch {np.mean(theirs):.4f}: "
             + ("within" if low - 1e-9 <= np.mean(theirs) <= high + 1e-9 else "OUTSIDE")
-            + f"; largest difference of one seed {np.abs(np.subtract(ours, theirs)).max():.4f}",
+            + f"; largest difference of one seed {np.abs(ours - theirs).max():.4f}",
         )
 
 
