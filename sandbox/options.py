@@ -137,7 +137,7 @@ def load_picture(text: str) -> Callable:
 
 def _load(text: str, what: str) -> Any:
     module, colon, name = text.partition(":")
-    if not (colon and module and name):
+    if not (colon and name and all(part.isidentifier() for part in module.split("."))):
         raise RequestError(f"{what} is {text!r}: write MODULE:NAME, such as my_module:my_{what}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # as `python -m` has it: the user's module lies where the command is run
@@ -145,4 +145,4 @@ def _load(text: str, what: str) -> Any:
         loaded = importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise RequestError(f"{what} {text}: {error}") from None
-    return choose(what, name, vars(loaded))
+    return choose(what, name, {known: one for known, one in vars(loaded).items() if not known.startswith("__")})
