@@ -98,6 +98,8 @@ def _compare(note: dict[str, Any], state: State, root: Path) -> list[tuple[str, 
             (sum(count > 1 for count in in_optuna.values()), "trials are in Optuna's store more than once", ""),
             (len(running_trials(study)), "trials of Optuna's were left RUNNING", MENDING),
         ]
+    elif note["objective"]:
+        counts.append((len(told), "runs are not in Optuna's store", AGAIN))
     found = [(f"{count} {what}", remedy) for count, what, remedy in counts if count]
     if state.parent_status == "RUNNING":
         found.append(("the parent run was left RUNNING", MENDING))

@@ -8,12 +8,13 @@ from collections import Counter
 
 import pytest
 
+from sandbox.campaign import note_of
 from sandbox.cli import main
+from sandbox.doctor import examine
 from sandbox.lock import lock_of
 from sandbox.sweeps import Range, run_sweep
-from sandbox.sweeps.doctor import examine
-from sandbox.sweeps.driver import destination_of
-from sandbox.sweeps.trials import JOURNAL, Trials
+from sandbox.sweeps.journal import JOURNAL
+from sandbox.sweeps.study import Study, ended_trials, known_study
 from sandbox.tracking import Store
 from sandbox.tracking.entry import Entry
 from sandbox.tracking.spool import Spool, taken
@@ -72,6 +73,11 @@ def doctor(store, patient, monkeypatch, capsys):
     return call
 
 
+def study_of(sweep, root):
+    """The study of a sweep, as it is."""
+    return known_study(sweep.id, sweep.goal.words, root)
+
+
 def children(plain, experiment, sweep):
     runs = plain.search_runs([experiment], f"tags.sweep = '{sweep.id}'")
     return [run for run in runs if "config_key" in run.data.tags]
@@ -85,10 +91,10 @@ def half(plain, experiment, sweep, key):
 
 
 def test_a_sound_sweep(doctor):
-    assert doctor() == (0, "1 sweeps examined: nothing disagrees\n")
+    assert doctor() == (0, "1 sweeps and comparisons examined: nothing disagrees\n")
     code, output = doctor("--json")
     report = json.loads(output)
-    assert (code, len(report["sweeps"]), report["alive"], report["findings"]) == (0, 1, [], [])
+    assert (code, len(report["campaigns"]), report["alive"], report["findings"]) == (0, 1, [], [])
 
 
 def test_where_nothing_was_ever_run_nothing_disagrees_and_nothing_is_made(tmp_path):
@@ -110,7 +116,7 @@ def test_a_run_that_a_writer_has_in_hand_is_left_alone(doctor, patient, plain, s
     """Even when its driver has died: the file's lock says so."""
     sweep, root, experiment = patient
     spool = Spool(store.uri, root)
-    path = spool.put(Entry(destination_of(sweep), make_run(sweep)))
+    path = spool.put(Entry(sweep.destination, make_run(sweep)))
     left = half(plain, experiment, sweep, make_run(sweep).tags["config_key"])
     with taken(path):
         assert "RUNNING" not in doctor("--repair")[1]
@@ -130,11 +136,11 @@ def test_a_parent_that_was_left_running(doctor, patient, plain):
 
 def test_a_trial_of_optunas_that_was_left_running(doctor, patient):
     sweep, root, _ = patient
-    Trials(sweep, root, "median").study.ask()
+    study_of(sweep, root).ask()
     code, output = doctor()
     assert (code, "1 trials of Optuna's were left RUNNING" in output) == (1, True)
     assert doctor("--repair")[0] == 0
-    states = Counter(trial.state.name for trial in Trials(sweep, root).study.trials)
+    states = Counter(trial.state.name for trial in study_of(sweep, root).trials)
     assert states == {"COMPLETE": 4, "FAIL": 1}
 
 
@@ -144,26 +150,30 @@ def test_a_run_that_is_missing_in_mlflow(doctor, patient, plain, store):
     plain.delete_run(gone.info.run_id)
     code, output = doctor("--repair")
     assert code == 1
-    assert "1 planned trials are not done. next: the sweep's command, once more" in output
+    assert "1 planned trials are not done. next: its command, once more" in output
     assert "1 trials of Optuna's are neither in MLflow nor in the spool" in output
     assert run_sweep(sweep, store, root, quiet=True).before == 3
     assert doctor()[0] == 0
 
 
-def test_trials_that_are_missing_in_optuna(doctor, patient):
+def test_trials_that_are_missing_in_optuna(doctor, patient, store):
     sweep, root, _ = patient
     lines = (root / JOURNAL).read_text().splitlines(keepends=True)
     (root / JOURNAL).write_text("".join(lines[:-2]))
     code, output = doctor()
-    assert (code, "2 runs are not in Optuna's store" in output) == (1, True)
-    assert doctor("--repair")[0] == 0
-    assert Trials(sweep, root).keys() == {trial.config.key for trial in sweep.plan}
+    assert (code, "2 runs are not in Optuna's store. next: its command, once more" in output) == (1, True)
+    assert doctor("--repair") == (1, output)  # what its points are only the sweep knows
+    outcome = run_sweep(sweep, store, root, quiet=True)
+    assert (outcome.status, outcome.before) == ("FINISHED", 4)
+    assert doctor()[0] == 0
+    told = {trial.user_attrs["config_key"] for trial in ended_trials(study_of(sweep, root))}
+    assert told == {trial.config.key for trial in sweep.plan}
 
 
 def test_a_run_that_is_doubled(doctor, patient, plain, store, make_run):
     sweep, root, experiment = patient
     spool = Spool(store.uri, root)
-    spool.put(Entry(destination_of(sweep), make_run(sweep)))
+    spool.put(Entry(sweep.destination, make_run(sweep)))
     code, output = doctor()
     assert (code, "1 files wait for " in output, "sandbox sync" in output) == (1, True, True)
     assert drain(Writer(spool, store)) == 1
@@ -176,12 +186,12 @@ def test_a_run_that_is_doubled(doctor, patient, plain, store, make_run):
 def test_a_file_that_cannot_be_read(doctor, patient, store, make_run):
     _, root, _ = patient
     spool = Spool(store.uri, root)
-    path = spool.put(Entry(destination_of(patient[0]), make_run(patient[0])))
+    path = spool.put(Entry(patient[0].destination, make_run(patient[0])))
     path.write_bytes(path.read_bytes()[:-100])
     drain(Writer(spool, store))
     code, output = doctor("--json")
     (finding,) = json.loads(output)["findings"]
-    assert (code, finding["sweep"]) == (1, "spool")
+    assert (code, finding["campaign"]) == (1, "spool")
     assert path.name in finding["what"]
     assert "not a zip file" in finding["what"]
     next(iter(spool.rejected())).unlink()
@@ -200,17 +210,41 @@ def test_a_sweep_that_runs_in_another_process_is_left_alone(doctor, patient, pla
     assert doctor("--repair")[0] == 0
 
 
-def test_sweeps_of_another_store_are_none_of_its_business(small, patient, store, tmp_path):
+def test_campaigns_of_another_store_are_none_of_its_business(small, patient, store, tmp_path):
     _, root, _ = patient
-    Trials(small("elsewhere"), root, target="another spool")
+    sweep = small("elsewhere")
+    other = Store(f"sqlite:///{tmp_path}/other.db", root)
+    assert run_sweep(sweep, other, root, quiet=True, writers=1).status == "FINISHED"
     seen = examine(store, root)
-    assert (len(seen.sweeps), seen.findings) == (1, [])
+    assert (len(seen.campaigns), seen.findings) == (1, [])
+    assert examine(other, root).campaigns == [sweep.id]
+
+
+def test_looking_changes_nothing(doctor, patient):
+    """Without --repair no study is made, and no file is written but locks."""
+    sweep, root, _ = patient
+
+    def content():
+        return {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and "lock" not in path.name}
+
+    (root / JOURNAL).unlink()
+    before = content()
+    code, output = doctor()
+    assert (code, "4 runs are not in Optuna's store" in output) == (1, True)
+    assert content() == before
 
 
 def test_a_sampler_that_learns_asks_again_for_what_was_lost(small, tmp_path, store):
     sweep = small("doctor tpe", space={"learning_rate": Range(0.1, 10.0)}, sampler="tpe", trials=2, seeds=1)
-    trials = Trials(sweep, tmp_path)
-    (lost,) = trials.ask(1)
-    assert run_sweep(sweep, store, tmp_path, quiet=True).status == "FINISHED"
-    assert lost.config.key in Trials(sweep, tmp_path).keys()  # noqa: SIM118 - a method of ours
+    lost, _ = next(Study(sweep, tmp_path, {}).jobs())
+    outcome = run_sweep(sweep, store, tmp_path, quiet=True)
+    assert (outcome.status, outcome.done) == ("FINISHED", 2)
+    assert lost.config.key in {trial.user_attrs["config_key"] for trial in ended_trials(study_of(sweep, tmp_path))}
     assert examine(store, tmp_path).findings == []
+
+
+def test_a_note_of_a_campaign_says_what_it_was_to_come_to(patient):
+    sweep, root, _ = patient
+    note = json.loads(note_of(sweep.id, root).read_text())
+    assert (note["campaign"], note["experiment"], note["total"]) == (sweep.id, "doctor", 4)
+    assert note["keys"] == [trial.config.key for trial in sweep.plan]
