@@ -1,4 +1,4 @@
-"""Sweeps that are killed, interrupted, started twice, eight at once, and on a full disk."""
+"""Campaigns that are killed, interrupted, started twice, eight at once, and on a full disk."""
 
 import json
 import os
@@ -11,34 +11,44 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import Config
 from sandbox.cli import main
-from sandbox.sweeps import run_sweep
-from sandbox.sweeps.doctor import examine
-from sandbox.sweeps.trials import Trials, known_sweeps
+from sandbox.doctor import examine
+from sandbox.sweeps import Range, Sweep, run_sweep
+from sandbox.sweeps.study import ended_trials, known_study
 from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
 from studies.chaos import faults
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
+RATES = {"learning_rate": Range(0.1, 10.0)}
 EIGHT = """
 import os, sys
 from pathlib import Path
-from sandbox import Config
-from sandbox.sweeps import Range, Sweep, run_sweep
+from sandbox.sweeps import run_sweep
 from sandbox.tracking import Store
+from tests.test_chaos import one_of_eight
 
-base, space = Config(hidden=(2,), epochs=60), {"learning_rate": Range(0.1, 10.0)}
 children = []
 for number in range(8):
     children.append(os.fork())
     if children[-1] == 0:
-        sweep = Sweep(f"chaos {number}", base, space, sampler="random", trials=6, seeds=1, sampler_seed=number)
-        outcome = run_sweep(sweep, Store(sys.argv[1]), Path("runs"), batch=2, writers=1)
+        outcome = run_sweep(one_of_eight(number), Store(sys.argv[1]), Path("runs"), batch=2, writers=1)
         os._exit(outcome.status != "FINISHED")
 print(json.dumps([os.waitpid(child, 0)[1] for child in children]))
 """
+
+
+def one_of_eight(number):
+    base = Config(hidden=(2,), epochs=60)
+    return Sweep(f"chaos {number}", base, RATES, sampler="random", trials=6, seeds=1, sampler_seed=number)
+
+
+def typed(name, trials, epochs):
+    """The sweep of the commands below."""
+    return Sweep(name, Config(epochs=epochs), RATES, sampler="sobol", trials=trials, seeds=1)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds the writers' processes in /proc")
@@ -51,7 +61,7 @@ def test_killed_at_random_moments_and_run_again_nothing_is_lost_or_doubled():
     report = json.loads(done.stdout)
     assert report["wrong"] == []
     assert sum(report["killed"].values()) == int(kills)
-    assert report["trials"] == 5 * (int(kills) + 2)
+    assert {name.partition(",")[0] for name in report["killed"]} == {"sweep", "comparison"}
 
 
 def test_eight_sweeps_at_once_on_one_sqlite_store(tmp_path):
@@ -64,8 +74,7 @@ def test_eight_sweeps_at_once_on_one_sqlite_store(tmp_path):
     for word in ("locked", "AWAY", "Error", "rror:", "Traceback"):
         assert word not in done.stderr
     store = Store(uri)
-    sweeps = known_sweeps(tmp_path / "runs")
-    assert sorted(sweep.name for sweep in sweeps) == [f"chaos {number}" for number in range(8)]
+    sweeps = [one_of_eight(number) for number in range(8)]
     assert [fault for sweep in sweeps for fault in faults(sweep, store, tmp_path / "runs")] == []
     assert examine(store, tmp_path / "runs").findings == []
 
@@ -128,14 +137,14 @@ def test_the_first_signal_finishes_the_batch_and_the_second_stops_at_once(number
         assert "interrupted: everything done so far is logged; the same command goes on from here" in errors
 
     root = tmp_path / "runs"
-    (known,) = known_sweeps(root)
-    ended = len(Trials(known, root).keys())
+    whole = typed(f"signal {number}", 60, 3000)
+    ended = len(ended_trials(known_study(whole.id, whole.goal.words, root)))
     assert 2 <= ended < 60
-    small = known.replace(trials=ended + 1)  # enough to see that it goes on
+    small = whole.replace(trials=ended + 1)  # enough to see that it goes on
     outcome = run_sweep(small, store, root, quiet=True)
     assert (outcome.status, outcome.done) == ("FINISHED", ended + 1)
     assert outcome.before >= ended  # one may have been spooled and not told
-    assert examine(store, root).findings == []
+    assert [one.what for one in examine(store, root).findings] == []
 
 
 def test_the_same_sweep_is_refused_while_it_runs(start, store, tmp_path, monkeypatch, capsys):
@@ -186,6 +195,5 @@ def test_a_full_disk_is_one_line_and_with_room_made_the_sweep_goes_on(small_disk
     assert (code, errors) == (0, "")
     (row,) = json.loads(output)["sweeps"]
     assert row["runs"] == 20
-    (sweep,) = known_sweeps(root)
     assert examine(store, root).findings == []
-    assert faults(sweep, store, root) == []
+    assert faults(typed("sweep", 20, 60), store, root) == []
