@@ -12,9 +12,9 @@ from sandbox.tracking import Store, StoreError
 
 CREATE = """
 import sys
-from sandbox.tracking import Store
+from sandbox.tracking import Destination, Store
 store = Store(root=sys.argv[1])
-store.start_parent(store.experiment("together"), f"run {sys.argv[2]}")
+store.parent(store.experiment("together"), Destination("together", campaign=f"run {sys.argv[2]}"))
 """
 
 

@@ -1,7 +1,9 @@
 import pytest
 from mlflow import MlflowClient
 
-from sandbox.tracking import Store
+from sandbox.tracking import Destination, Store
+from sandbox.tracking.spool import Spool
+from sandbox.tracking.state import read_state
 
 pytestmark = pytest.mark.slow
 
@@ -10,10 +12,12 @@ def test_a_run_logged_through_a_server_is_the_same(server, store, make_record, c
     remote = Store(server)
     record = make_record()
     experiment_id = remote.experiment("remote", "Over HTTP.")
-    parent_id = remote.start_parent(experiment_id, "sweep", {"sweep": "s1"})
+    to = Destination("remote", campaign="s1")
+    parent_id = remote.parent(experiment_id, to)
     run_id = remote.log(record, experiment_id, parent_id)
-    remote.finish_parent(parent_id)
-    assert remote.finished_keys(experiment_id, "s1") == {"lr=0.1"}
+    remote.close_parent(parent_id, make_record("s1", params={}, metrics=[], tags={}, slider={}))
+    state = read_state(to, remote, Spool(remote.uri, tmp_path))
+    assert (set(state.runs), state.parent, state.parent_status) == ({"lr=0.1"}, parent_id, "FINISHED")
     assert capfd.readouterr().out == ""
 
     client = MlflowClient(store.uri)

@@ -11,10 +11,12 @@ import zipfile
 
 import pytest
 
-from sandbox.tracking.entry import Destination, Entry, SpoolError, read, write
+from sandbox.tracking.entry import Destination, Entry, SpoolError, key_of, read, write
 from sandbox.tracking.spool import Spool, taken
 
-PLACE = Destination("rates", "What rates do.", "s1", "the sweep", {"role": "sweep"}, {"base.epochs": "50"})
+PLACE = Destination(
+    "rates", "What rates do.", "s1", {"role": "sweep"}, {"base.epochs": "50"}, {"objective": "min:cost"}
+)
 
 
 @pytest.fixture
@@ -52,9 +54,11 @@ def test_the_note_of_the_store_is_its_owners_alone(tmp_path):
     assert [one.uri for one in Spool.all(tmp_path)] == [spool.uri]
 
 
-def test_the_end_of_a_sweep_comes_back_too(spool):
-    end = Entry(PLACE, None, "KILLED", {"runs": 3.0}, {"best": "rate=0.1"})
+def test_the_end_of_a_campaign_comes_back_too_and_is_none_of_its_runs(spool, make_record):
+    record = make_record("s1", status="KILLED", metrics=[("runs", 3.0, 3)], tags={"best": "rate=0.1"})
+    end = Entry(PLACE, record, closing=True)
     assert read(spool.put(end)) == end
+    assert list(spool.entries("s1")) == []
 
 
 def test_the_oldest_comes_first_and_a_draft_is_never_read(spool, make_record):
@@ -92,12 +96,18 @@ def test_spools_of_several_stores_are_told_apart(tmp_path):
     assert len(Spool.all(tmp_path)) == 1
 
 
+def test_the_key_of_a_run_is_its_configs_behind_role_and_arm_where_it_has_a_role():
+    assert key_of({"config_key": "k", "arm": "rate=0.1", "sweep": "s"}) == "k"
+    assert key_of({"config_key": "k", "role": "final", "arm": "deep"}) == "final/deep/k"
+    assert key_of({"sweep": "s", "role": "sweep"}) == ""
+
+
 def test_only_one_has_a_file_at_a_time(spool, make_record):
     path = spool.put(Entry(PLACE, make_record()))
-    assert spool.peek(path) == []
+    assert spool.in_hand() == set()
     with taken(path) as first, taken(path) as second:
         assert (first, second) == (True, False)
-        assert [entry.key for entry in spool.peek(path)] == ["lr=0.1"]
+        assert spool.in_hand() == {"lr=0.1"}
     spool.remove(path)
     with taken(path) as mine:
         assert not mine
@@ -109,8 +119,9 @@ class Bomb:
 
 
 HEAD = {
-    "destination": {"experiment": "rates", "sweep": "s1"},
+    "destination": {"experiment": "rates", "campaign": "s1"},
     "record": {"name": "x", "status": "FINISHED", "start_time": 0, "end_time": 1, "metrics": []},
+    "closing": False,
 }
 
 
@@ -139,11 +150,19 @@ HOSTILE = {
     "params that are no text": lambda path: archive(path, changed(params={"hidden": [8, 8]})),
     "tags that are a list": lambda path: archive(path, changed(tags=["sweep"])),
     "a field that nobody knows": lambda path: archive(path, changed(run="rm -rf")),
-    "a sweep's end without a sweep": lambda path: archive(
-        path, {"destination": {"experiment": "x"}, "record": None, "parent_status": "KILLED"}
+    "the end of a parent without a parent": lambda path: archive(
+        path, {**HEAD, "destination": {"experiment": "x"}, "closing": True}
     ),
+    "an end that is neither yes nor no": lambda path: archive(path, {**HEAD, "closing": "no"}),
+    "no record": lambda path: archive(path, {**HEAD, "record": None}),
     "nowhere to go": lambda path: archive(path, {**HEAD, "destination": {"experiment": ""}}),
 }
+
+
+def test_what_these_are_made_from_is_ours(tmp_path):
+    archive(tmp_path / "x.run", HEAD)
+    entry = read(tmp_path / "x.run")
+    assert (entry.destination.campaign, entry.record.name, entry.closing) == ("s1", "x", False)
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

@@ -1,5 +1,4 @@
 import io
-import math
 
 import pytest
 from mlflow.entities import ViewType
@@ -7,12 +6,14 @@ from mlflow.tracking.multimedia import compress_image_size
 from PIL import Image
 
 from sandbox.errors import RequestError
-from sandbox.tracking import Store, StoreError
+from sandbox.tracking import Destination, Store, StoreError
+from sandbox.tracking.reading import search
+from sandbox.tracking.ui import command, url
 
 
 def test_a_run_is_read_back_as_it_was_logged(store, plain, make_record):
     experiment_id = store.experiment("whole", "What comes back?")
-    parent_id = store.start_parent(experiment_id, "the sweep", {"sweep": "s1"}, {"trials": "1"})
+    parent_id = store.parent(experiment_id, Destination("whole", campaign="s1", params={"trials": "1"}))
     record = make_record()
     run = plain.get_run(store.log(record, experiment_id, parent_id))
     assert (run.info.run_name, run.info.status) == ("lr=0.1", "FINISHED")
@@ -106,45 +107,42 @@ def test_an_experiment_is_created_described_and_restored(store, plain):
     assert found.tags["question"] == "why"
 
 
-def test_a_parent_is_found_reopened_and_finished_again(store, plain, make_record):
+def end(make_record, status="FINISHED", **changes):
+    """The record that ends a parent run."""
+    return make_record("p", status=status, **{"params": {}, "metrics": [], "tags": {}, **BARE, **changes})
+
+
+BARE = {"images": {}, "slider": {}}
+
+
+def test_a_parent_is_made_once_and_ended_again_and_again(store, plain, make_record):
     experiment_id = store.experiment("parents")
-    name = "it's a sweep"
-    assert store.find_parent(experiment_id, name) is None
-    parent_id = store.start_parent(experiment_id, "p", {"sweep": name})
-    store.log(make_record(tags={"sweep": name}, start_time=1, images={}, slider={}), experiment_id, parent_id)
-    assert plain.get_run(parent_id).info.status == "RUNNING"
-    store.finish_parent(parent_id, "KILLED", {"runs": 1.0})
-    store.reopen(parent_id)
-    assert plain.get_run(parent_id).info.status == "RUNNING"
-    assert store.find_parent(experiment_id, name) == parent_id
-    store.finish_parent(parent_id, metrics={"runs": 2.0}, tags={"best": "x"})
+    to = Destination("parents", campaign="it's a sweep", tags={"role": "sweep"}, params={"base.epochs": "50"})
+    parent_id = store.parent(experiment_id, to)
+    store.log(make_record(tags={"sweep": to.campaign}, start_time=1, **BARE), experiment_id, parent_id)
+    run = plain.get_run(parent_id)
+    assert (run.info.status, run.info.run_name, run.data.params) == ("RUNNING", to.campaign, to.params)
+    assert {"role": "sweep", "sweep": to.campaign}.items() <= run.data.tags.items()
+    assert store.parent(experiment_id, to) == parent_id
+
+    store.close_parent(parent_id, end(make_record, "KILLED", metrics=[("runs", 1.0, 1)]))
+    assert plain.get_run(parent_id).info.status == "KILLED"
+    for _ in range(2):  # whoever died after it does it again
+        last = end(make_record, metrics=[("runs", 2.0, 2)], tags={"best": "x"}, files={"report.html": b"<p>"})
+        store.close_parent(parent_id, last)
     run = plain.get_run(parent_id)
     assert (run.info.status, run.data.metrics["runs"], run.data.tags["best"]) == ("FINISHED", 2.0, "x")
-    with pytest.raises(ValueError, match="'runs' is nan"):
-        store.finish_parent(parent_id, metrics={"runs": math.nan})
+    points = [(point.step, point.value) for point in plain.get_metric_history(parent_id, "runs")]
+    assert points == [(1, 1.0), (2, 2.0)]
+    assert [file.path for file in plain.list_artifacts(parent_id)] == ["report.html"]
 
 
-def test_finished_keys_and_the_children_left_running(store, plain, make_record):
-    experiment_id = store.experiment("resume")
-    parent_id = store.start_parent(experiment_id, "p", {"sweep": "s"})
-    other_id = store.start_parent(experiment_id, "q", {"sweep": "s"})
-
-    def log(key, sweep="s", **changes):
-        tags = {"sweep": sweep, "config_key": key}
-        store.log(make_record(tags=tags, images={}, slider={}, **changes), experiment_id, parent_id)
-
-    log("done")
-    log("diverged", metrics=[("diverged", 1.0, 0), ("diverged_at", 17.0, 0)])
-    log("pruned", status="KILLED")
-    log("elsewhere", sweep="t")
-    tags = {"mlflow.parentRunId": parent_id, "sweep": "s", "config_key": "running"}
-    left = plain.create_run(experiment_id, tags=tags).info.run_id
-    stranger = plain.create_run(experiment_id, tags={"mlflow.parentRunId": other_id}).info.run_id
-    assert store.finished_keys(experiment_id, "s") == {"done", "diverged"}
-    assert store.kill_running(parent_id) == 1
-    assert plain.get_run(left).info.status == "KILLED"
-    assert plain.get_run(stranger).info.status == "RUNNING"
-    assert store.kill_running(parent_id) == 0
+def test_a_run_that_is_abandoned_and_one_that_has_ended(store, plain, make_record):
+    experiment_id = store.experiment("abandoned")
+    left = plain.create_run(experiment_id).info.run_id
+    ended = store.log(make_record(**BARE), experiment_id)
+    assert (store.abandon(left), store.abandon(ended)) == (True, False)
+    assert (plain.get_run(left).info.status, plain.get_run(ended).info.status) == ("KILLED", "FINISHED")
 
 
 def test_reading_goes_on_beyond_a_page(store, plain, monkeypatch):
@@ -153,7 +151,8 @@ def test_reading_goes_on_beyond_a_page(store, plain, monkeypatch):
     for i in range(10):
         run_id = plain.create_run(experiment_id, 5, {"sweep": "s", "config_key": str(i)}).info.run_id
         plain.set_terminated(run_id)
-    assert store.finished_keys(experiment_id, "s") == {str(i) for i in range(10)}
+    found = search(store.client, [experiment_id], "tags.sweep = 's'")
+    assert sorted(run.data.tags["config_key"] for run in found) == sorted(map(str, range(10)))
     assert len(store.runs_frame(["pages"])) == 10
 
 
@@ -177,7 +176,16 @@ def test_runs_frame(store, make_record):
         store.runs_frame(["frame one"], "nonsense ~ 3")
 
 
-def test_the_ui_of_a_server_is_its_own():
+def test_the_ui_of_a_server_is_its_own(store):
     with pytest.raises(RequestError, match=r"open http://example.org"):
-        Store("http://example.org").ui_command()
-    assert Store("http://example.org/x/").ui_url("7").startswith("http://example.org/x/#/experiments/7/runs?")
+        command(Store("http://example.org"))
+    assert command(store, port=5001)[-4:] == ["--port", "5001", "--workers", "1"]
+    assert url("http://example.org/x/", "7").startswith("http://example.org/x/#/experiments/7/runs?")
+
+
+def test_a_page_has_its_runs_the_best_first():
+    page = url("http://host", "7", objective="max:validation_accuracy")
+    assert "orderByKey=metrics.%60validation_accuracy%60&orderByAsc=false" in page
+    assert "orderByKey=metrics.%60final_cost%60&orderByAsc=true" in url("http://host", "7")
+    assert url("http://host", "7", "r").startswith("http://host/#/experiments/7/runs/r/model-metrics?")
+    assert url("http://host/") == "http://host/#/experiments"

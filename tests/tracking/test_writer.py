@@ -32,24 +32,31 @@ def runs(plain):
 
 
 def place(name):
-    return Destination(name, "", f"{name}-1", "the sweep", {"role": "sweep"}, {"base.epochs": "50"})
+    return Destination(name, "", f"{name}-1", {"role": "sweep"}, {"base.epochs": "50"})
+
+
+def end(make_record, to, status="FINISHED", **changes):
+    """The entry that ends a parent run."""
+    fields = {"params": {}, "metrics": [], "tags": {}, "images": {}, "slider": {}, **changes}
+    return Entry(to, make_record(to.campaign, status=status, **fields), closing=True)
 
 
 def record(make_record, to, name, **changes):
-    return make_record(name, tags={"sweep": to.sweep, "config_key": name, **changes.pop("tags", {})}, **changes)
+    return make_record(name, tags={"sweep": to.campaign, "config_key": name, **changes.pop("tags", {})}, **changes)
 
 
 def test_everything_is_logged_below_one_parent_and_the_spool_is_empty(spool, store, runs, plain, make_record):
     to = place("writer drains")
     for number in range(3):
         spool.put(Entry(to, record(make_record, to, f"run {number}")))
-    spool.put(Entry(to, None, "FINISHED", {"runs": 3.0}, {"best": "run 1"}))
+    spool.put(end(make_record, to, metrics=[("runs", 3.0, 3)], tags={"best": "run 1"}, files={"report.html": b"<p>"}))
     said = []
     assert drain(Writer(spool, store), lambda **news: said.append(news)) == 4
     assert [list(news) for news in said] == [["logged"]] * 4
     assert [one.name for one in spool.directory.iterdir() if one.suffix in (".run", ".begun")] == []
     found = {run.info.run_name: run for run in runs("writer drains")}
-    parent = found.pop("the sweep")
+    parent = found.pop(to.campaign)
+    assert [file.path for file in plain.list_artifacts(parent.info.run_id)] == ["report.html"]
     assert (parent.info.status, parent.data.metrics, parent.data.tags["best"]) == ("FINISHED", {"runs": 3.0}, "run 1")
     assert parent.data.params == {"base.epochs": "50"}
     for run in found.values():
@@ -75,7 +82,7 @@ def test_what_cannot_be_read_or_logged_is_set_aside_with_a_word_why_and_the_rest
         spool.put(Entry(to, record(make_record, to, name, **{**FIELDS, **change})))
     spool.put(Entry(to, record(make_record, to, "good", **FIELDS)))
     logged = drain(Writer(spool, store))
-    finished = [run.info.run_name for run in runs("writer rejects") if run.info.run_name != "the sweep"]
+    finished = [run.info.run_name for run in runs("writer rejects") if run.info.run_name != to.campaign]
     assert finished == ["good"]
     assert logged == 1
     assert spool.files() == []
@@ -106,7 +113,7 @@ def test_one_that_the_store_does_not_take_now_does_not_keep_the_others_waiting(s
 
 def begun(store, to, name, experiment, parent, **tags):
     """A run as a writer leaves it that is killed before its batch."""
-    tags = {"sweep": to.sweep, "config_key": name, "mlflow.parentRunId": parent, **tags}
+    tags = {"sweep": to.campaign, "config_key": name, "mlflow.parentRunId": parent, **tags}
     return store.client.create_run(experiment, tags=tags, run_name=name).info.run_id
 
 
@@ -130,10 +137,11 @@ def test_a_file_that_a_dead_writer_began_with_is_logged_once_and_whole(status, s
     assert not spool.mark(again).exists()
 
 
-def test_the_latest_end_of_a_sweep_holds_in_whatever_order_they_are_logged(spool, store, runs):
+def test_the_latest_end_of_a_sweep_holds_in_whatever_order_they_are_logged(spool, store, runs, make_record):
     to = place("writer ends")
     paths = [
-        spool.put(Entry(to, None, status, {"runs": number})) for number, status in enumerate(["KILLED", "FINISHED"])
+        spool.put(end(make_record, to, status, metrics=[("runs", number, number)]))
+        for number, status in enumerate(["KILLED", "FINISHED"])
     ]
     writer = Writer(spool, store)
     assert [writer.log(path) for path in reversed(paths)] == ["logged", "logged"]
@@ -157,7 +165,7 @@ def test_several_writers_log_each_file_once_and_one_that_is_killed_is_replaced(s
     crew.join()
     assert (crew.down, crew.rejected, spool.files()) == (None, 1, [])  # its own; the other is not
     assert crew.logged == 30
-    found = [run.info.run_name for run in runs("writers") if run.info.run_name != "the sweep"]
+    found = [run.info.run_name for run in runs("writers") if run.info.run_name != to.campaign]
     assert sorted(found) == sorted(names)
     assert len(spool.rejected()) == 2
     assert not list(spool.directory.glob("scratch-*-*"))
