@@ -7,7 +7,7 @@ import pytest
 
 from sandbox import Config
 from sandbox.sweeps import Sweep, log_grid, run_sweep
-from sandbox.tracking import Store
+from sandbox.tracking.ui import url
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def sweep(store, plain, tmp_path_factory):
 
 def test_an_experiment_shows_its_runs_and_their_curves(page, server, sweep):
     experiment_id, _ = sweep
-    page.goto(Store(server).ui_url(experiment_id))
+    page.goto(url(server, experiment_id, objective=SWEEP.goal.words))
     for rate in RATES:
         page.get_by_role("link", name=NAME.format(rate), exact=True).wait_for()
     page.get_by_text("What does the learning rate do?").wait_for()
@@ -51,7 +51,7 @@ def test_an_experiment_shows_its_runs_and_their_curves(page, server, sweep):
 
 
 def test_a_run_shows_its_cost_and_a_boundary_that_the_slider_changes(page, server, sweep, plain, tmp_path):
-    page.goto(Store(server).ui_url(*sweep))
+    page.goto(url(server, *sweep))
     page.get_by_role("heading", name=NAME.format("2.15")).wait_for()
     page.get_by_text(f"{NAME.format('2.15')} (cost)").first.wait_for()
     line = page.locator(".js-plotly-plot .scatterlayer .js-line").first

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox import Config, train
 from sandbox.nn import InitializerHealth
-from sandbox.sweeps.record import make_record
+from sandbox.record import make_record
 
 
 @pytest.mark.parametrize(
