@@ -6,13 +6,15 @@ as they are.
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy import add, divide, multiply, sqrt, subtract
 
 from sandbox.errors import choose
 from sandbox.nn.activations import Calls
+
+OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
 
 
 class GradientDescent:

@@ -24,7 +24,8 @@ def penalty(network: Network, l1: Any = 0.0, l2: Any = 0.0) -> Any:
     """The penalty of a network, or (R,) of a population; `l1` and `l2` are numbers or (R,). Inf where it overflows."""
     with np.errstate(over="ignore", invalid="ignore"):  # weights of replicas that diverged
         total = sum(
-            l1 * np.abs(W).sum((-2, -1)) + np.multiply(l2, 0.5) * np.square(W).sum((-2, -1)) for W in network.weights
+            l1 * np.abs(W).sum((-2, -1)) + np.multiply(l2, 0.5) * np.square(W).sum((-2, -1))
+            for W in map(np.ascontiguousarray, network.weights)  # whose sums are grouped alike in every layout
         )
     return total if network.lead else float(total)
 
