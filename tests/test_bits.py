@@ -137,7 +137,9 @@ def test_they_are_of_every_kind():
     """The test above would say little if it drew no network that overflows, diverges or stops early."""
     _, results = alone(60)
     assert sum(result.diverged_at is not None for result in results) >= 5
-    assert sum(result.config.patience is not None and result.epochs_run < result.config.epochs for result in results) > 3
+    assert (
+        sum(result.config.patience is not None and result.epochs_run < result.config.epochs for result in results) > 3
+    )
     assert any(not np.isfinite(result.network.parameters).all() for result in results)
 
 

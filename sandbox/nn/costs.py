@@ -98,8 +98,8 @@ class BinaryCrossEntropy(Cost):
 
     def value(self, A, Z, Y, D, T, layout):
         # max(Z, 0) - Z Y is half of |Z| + (1 - 2Y) Z: for labels exact, and never below 0
-        turned = np.array(np.broadcast_to(1 - 2 * Y, Z.shape), Z.dtype)
-        doubled, ones = np.empty_like(Z), np.ones_like(Z)
+        turned, doubled, ones = np.empty_like(Z), np.empty_like(Z), np.ones_like(Z)
+        turned[...] = 1 - 2 * Y
         soft, hard = layout.total(T, ones), layout.total(doubled, ones)
         per_example = 1 / layout.examples(Z)
 

@@ -11,7 +11,6 @@ alone; with the replicas last einsum adds products one after another, for every 
 one by one, because NumPy groups the terms of a sum by how its axes happen to lie.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -20,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from sandbox.nn.activations import Calls
+from sandbox.nn.memory import aligned, aligned_copy
 from sandbox.nn.network import split_layers
 
 # without the search for other array libraries, which costs as much as a tiny sum
 einsum: Any = vars(np.einsum)["__wrapped__"]
-CACHE_LINE = 64
-TINY = 1200  # products of a pass up to which a network trains faster with the replicas last (measured)
+TINY = 600  # products of a pass up to which a network trains faster with the replicas last (measured)
 MANY = 400  # replicas from which on einsum is faster unit by unit: otherwise NumPy copies what it broadcasts
 
 
@@ -75,7 +74,7 @@ class Stacked:
     In memory each replica's matrix is of one piece, so that its product is the same among others and alone.
     """
 
-    smallest_chunk = 32  # replicas: with fewer, the calls cost more than their work
+    smallest_chunk = 16  # replicas: with fewer, the calls cost more than their work
     linear: Any = Linear
 
     def __init__(self, lead: tuple[int, ...], dtype: Any) -> None:
@@ -83,14 +82,7 @@ class Stacked:
 
     def empty(self, units: int, examples: int, lead: tuple[int, ...] | None = None) -> np.ndarray:
         """A buffer for one layer's values."""
-        return np.moveaxis(self._memory((*(self.lead if lead is None else lead), units, examples)), -2, 0)
-
-    def _memory(self, shape: tuple[int, ...]) -> np.ndarray:
-        """An array that begins at a cache line, where NumPy is fastest."""
-        size = math.prod(shape) * self.dtype.itemsize
-        memory = np.empty(size + CACHE_LINE, np.uint8)
-        start = -memory.ctypes.data % CACHE_LINE
-        return memory[start : start + size].view(self.dtype).reshape(shape)
+        return np.moveaxis(aligned((*(self.lead if lead is None else lead), units, examples), self.dtype), -2, 0)
 
     def with_ones(
         self, units: int, examples: int, lead: tuple[int, ...] | None = None
@@ -118,7 +110,7 @@ class Stacked:
 
     def arrange(self, parameters: np.ndarray) -> np.ndarray:
         """Parameters (..., P) copied into this layout's order."""
-        return np.array(parameters, self.dtype, order="C")
+        return aligned_copy(parameters, self.dtype)
 
     def canonical(self, parameters: np.ndarray) -> np.ndarray:
         """This layout's parameters as a view of shape (..., P)."""
@@ -171,7 +163,9 @@ class LastLinear(Linear):
         calls: list[Callable[[], object]] = [partial(einsum, f"omr,{self.letters}->oir", dZ, self.A, out=dW)]
         if dA is None:
             return calls
-        if dZ.shape[-1] < MANY or len(dZ) == 1:
+        if len(dZ) == 1:
+            return [*calls, partial(np.multiply, self.W[0, :-1, None], dZ, dA)]
+        if dZ.shape[-1] < MANY:
             return [*calls, partial(einsum, "oir,omr->imr", self.W[:, :-1], dZ, out=dA)]
         return [*calls, *(partial(einsum, "or,omr->mr", self.W[:, i], dZ, out=below) for i, below in enumerate(dA))]
 
@@ -186,13 +180,13 @@ class ReplicasLast(Stacked):
     linear: Any = LastLinear
 
     def empty(self, units: int, examples: int, lead: tuple[int, ...] | None = None) -> np.ndarray:
-        return self._memory((units, examples, *(self.lead if lead is None else lead)))
+        return aligned((units, examples, *(self.lead if lead is None else lead)), self.dtype)
 
     def leading(self, buffer: np.ndarray) -> np.ndarray:
         return buffer if buffer.ndim == 2 else np.moveaxis(buffer, -1, 0)
 
     def arrange(self, parameters: np.ndarray) -> np.ndarray:
-        return np.array(parameters.T, self.dtype, order="C")
+        return aligned_copy(parameters.T, self.dtype)
 
     def canonical(self, parameters: np.ndarray) -> np.ndarray:
         return parameters.T

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.nn.memory import aligned
 from sandbox.nn.network import Network, split_layers
 
 
@@ -34,7 +35,7 @@ def penalty_calls(
     layout: Any, l1: Any, l2: Any, sizes: tuple[int, ...], w: np.ndarray, g: np.ndarray
 ) -> list[Callable[[], object]]:
     """The calls that add the penalties' derivative, l1 * sign(w) + l2 * w, to the gradients g; none without penalty."""
-    mask, step = layout.per_parameter(weight_mask(sizes)), np.empty_like(w)
+    mask, step = layout.per_parameter(weight_mask(sizes)), aligned(w.shape, w.dtype)
     calls: list[Callable[[], object]] = []
     for rate, slope in ((l2, np.positive), (l1, np.sign)):
         if np.any(rate):

@@ -9,6 +9,7 @@ from sandbox.errors import RequestError, choose
 from sandbox.nn.checks import check_data, check_replicas
 from sandbox.nn.costs import CostName
 from sandbox.nn.hooks.hook import Hook, check_hooks
+from sandbox.nn.memory import SMALLEST, USUAL, buffers
 from sandbox.nn.network import Network
 from sandbox.nn.optimizers import OptimizerName
 from sandbox.nn.penalties import penalty
@@ -189,7 +190,8 @@ class Run(Replicas):
                     hook.on_start(self)
             while self._alive.any() and self.epoch < until:
                 self._compact()
-                self._mini_batches(until) if self._work.batches else self._full_batch(until)
+                with buffers(SMALLEST):
+                    self._mini_batches(until) if self._work.batches else self._full_batch(until)
             if self._alive.any():
                 self._value, self._outdated = self._work.evaluate(), False
             if not self._ended and (self.epoch == self.epochs or not self._alive.any()):
@@ -254,9 +256,7 @@ class Run(Replicas):
                     next_call = self._next_call(epoch + 1)
                     if not self._call_hooks():
                         return
-                for hook in watching:
-                    hook.on_batch(self)
-                if watching and not self._alive.any():
+                if watching and not self._watch_batch(watching):
                     return
                 for call in work.update:
                     call()
@@ -264,6 +264,13 @@ class Run(Replicas):
             self.epoch = epoch + 1
             if self._sparse():
                 return
+
+    def _watch_batch(self, hooks: list[Hook]) -> bool:
+        """Call the hooks that watch mini-batches; whether anything is left to train."""
+        with buffers(USUAL):
+            for hook in hooks:
+                hook.on_batch(self)
+        return bool(self._alive.any())
 
     @property
     def _rows_if_some(self) -> Any:
@@ -277,9 +284,10 @@ class Run(Replicas):
 
     def _call_hooks(self) -> bool:
         """Call the hooks that are due; whether anything is left to train."""
-        for hook in [*self.hooks, *self.guards]:
-            if hook.next_call(self.epoch, self.epochs) == self.epoch:
-                hook.on_epoch(self)
+        with buffers(USUAL):
+            for hook in [*self.hooks, *self.guards]:
+                if hook.next_call(self.epoch, self.epochs) == self.epoch:
+                    hook.on_epoch(self)
         return bool(self._alive.any())
 
 

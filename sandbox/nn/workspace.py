@@ -10,6 +10,7 @@ import numpy as np
 from sandbox.errors import RequestError, is_count, is_number
 from sandbox.nn.costs import get_cost
 from sandbox.nn.layouts import ReplicasLast, Stacked, choose_layout, matrices
+from sandbox.nn.memory import aligned_copy
 from sandbox.nn.network import Network
 from sandbox.nn.optimizers import get_optimizer
 from sandbox.nn.padding import Padding
@@ -85,11 +86,12 @@ class Workspace:
         self.layout = layout = kind(lead, network.parameters.dtype)
         self._seen: Any = slice(0, network.lead[0]) if network.lead else 0 if lead else ...
         self.parameters = layout.arrange(np.broadcast_to(network.parameters, (*lead, network.parameters.shape[-1])))
-        self.gradients = np.zeros_like(self.parameters)
+        self.gradients = aligned_copy(0, layout.dtype, self.parameters.shape)
         self.network = Network(sizes, network.activations, layout.canonical(self.parameters)[self._seen])
         self.gradient = Network(sizes, network.activations, layout.canonical(self.gradients)[self._seen])
         self._base_rate = layout.per_replica(np.broadcast_to(settings.learning_rate, lead))
-        self._rate = np.array(np.broadcast_to(self._base_rate, self.parameters.shape)) if lead else self._base_rate.copy()
+        shape = self.parameters.shape if lead else ()  # with replicas in full: NumPy is slow where it broadcasts
+        self._rate = aligned_copy(self._base_rate, layout.dtype, shape)
         self.optimizer = get_optimizer(settings.optimizer)(
             self.parameters, self.gradients, self._rate, settings.momentum
         )

@@ -12,7 +12,7 @@ from PIL import Image
 from sandbox import Config, train, train_many
 from sandbox.config import FIELDS
 from sandbox.nn import Hook
-from sandbox.nn.hooks import Recorder, Snapshots
+from sandbox.nn.hooks import Curves, Snapshots
 from sandbox.sweeps.record import CURVE_POINTS, describe, git_commit, make_record, snapshot_epochs, trial_tags
 from sandbox.sweeps.sweep import Trial
 
@@ -88,7 +88,7 @@ def test_a_diverged_run_says_so_and_sends_only_finite_values():
 
 
 def test_what_is_not_finite_is_left_out_even_if_a_hook_recorded_it():
-    hook = Recorder(every=50, odd=lambda run: np.where(run.epoch == 50, np.inf, 1.0), huge=lambda run: 1.75e308)
+    hook = Curves(every=50, odd=lambda run: np.where(run.epoch == 50, np.inf, 1.0), huge=lambda run: 1.75e308)
     record = make_record(trained(Config(dataset="or", hidden=(), epochs=100), hook), "odd", {})
     assert set(curve(record, "odd")) == {0, 100}
     assert curve(record, "huge") == {}

@@ -1,6 +1,6 @@
 """Stopping networks that learn nothing more, and giving them back their best parameters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,11 +69,10 @@ class EarlyStopping(Hook):
             np.broadcast_to(values, count) for values in (patience, self.min_delta, self.steps or self.every)
         )
         self._watched = np.isfinite(self._patience)
-        self._values = self._own_measure(run)
-        self._sign = -1 if self.monitor.endswith("accuracy") and self.X is None else 1
         self.best, self.best_epoch = np.full(run.lead, np.inf), np.zeros(run.lead, int)
         self._best, self._best_cost = np.array(run.network.parameters), np.array(run.cost, float)
         self._mark, self._marked_at = np.full(count, np.inf), np.zeros(count, int)  # what has to be improved on
+        self._measure(run, np.arange(1))  # data that do not fit are refused before training
 
     def on_epoch(self, run: "Run") -> None:
         training = run.replicas if run.lead else np.arange(1)
@@ -86,7 +85,8 @@ class EarlyStopping(Hook):
 
     def on_end(self, run: "Run") -> None:
         self._look(run, np.flatnonzero(self._watched))
-        self.best *= self._sign
+        if self.X is None and self.monitor.endswith("accuracy"):
+            self.best = -self.best
         diverged = np.atleast_1d(run.diverged_at)
         restored = self._watched & np.array([at is None or at < 0 for at in diverged])
         if run.lead:
@@ -94,23 +94,19 @@ class EarlyStopping(Hook):
         elif restored.all():
             run.restore(self._best, self._best_cost)
 
-    def _own_measure(self, run: "Run") -> Callable[[np.ndarray], np.ndarray]:
-        """The function that gives the values of some replicas."""
+    def _measure(self, run: "Run", rows: np.ndarray) -> np.ndarray:
+        """The values (k,) of some replicas, less being better."""
         if self.X is None:
-            return lambda rows: np.atleast_1d(run.measure(self.monitor, rows))
-        X, Y, cost = self.X, self.Y, run.settings.cost
-
-        def values(rows: np.ndarray) -> np.ndarray:
-            network = run.network
-            parameters = network.parameters.reshape(-1, network.parameters.shape[-1])[rows]
-            return evaluate(Network(network.sizes, network.activations, parameters), X, Y, cost)[1]
-
-        values(np.arange(0))
-        return values
+            values = np.atleast_1d(run.measure(self.monitor, rows))
+            return -values if self.monitor.endswith("accuracy") else values
+        network = run.network
+        parameters = network.parameters.reshape(-1, network.parameters.shape[-1])[rows]
+        chosen = Network(network.sizes, network.activations, parameters)
+        return evaluate(chosen, self.X, self.Y, run.settings.cost)[1]
 
     def _look(self, run: "Run", rows: np.ndarray) -> None:
         """Note what some replicas come to, and keep the parameters of those that were never better."""
-        values = self._sign * self._values(rows)
+        values = self._measure(run, rows)
         epochs = np.atleast_1d(run.epochs_run)[rows]
         improved = values < self._mark[rows] - self._min_delta[rows]
         self._mark[rows[improved]], self._marked_at[rows[improved]] = values[improved], epochs[improved]
