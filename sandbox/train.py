@@ -4,45 +4,42 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from sandbox.config import Config
-from sandbox.data import Dataset
+from sandbox.blas import one_thread
+from sandbox.config import ROLES, Config
 from sandbox.errors import RequestError, is_count
-from sandbox.nn.hooks import Hook, StopOnDivergence
+from sandbox.figures import Figures
+from sandbox.nn.hooks import EarlyStopping, Hook, StopOnDivergence
 from sandbox.nn.initializers import get_initializer, plain
-from sandbox.nn.layouts import ReplicasLast, choose_layout
 from sandbox.nn.network import Network
-from sandbox.nn.padding import common_sizes, crop, mask, pad
-from sandbox.nn.population import chunk_size, even_chunks
+from sandbox.nn.penalties import penalty
+from sandbox.nn.population import OF_ITS_OWN, Shape, crop, parts, stack
 from sandbox.nn.training import NEVER, Run
-from sandbox.result import Result, prepare
+from sandbox.nn.workspace import Settings
+from sandbox.result import Problem, Result, prepare
 
 MANY_COSTS = 10_000_000  # costs in all, beyond which curves are thinned unless asked otherwise
-ROUND = 4  # widths of hidden layers that are rounded up to the same multiple of this train together, if few
-AT_ONCE = 1_000_000  # values of one layer that are computed at once for accuracies
+LOOKS = 200  # epochs at which a network may be found to have diverged, whatever is recorded
 
 
 def build(config: Config) -> Network:
     """The config's network before its first update, drawn from numpy.random.default_rng(config.seed)."""
-    problem = prepare(config)
-    sizes = [problem.train.X.shape[1] + len(problem.crosses), *config.hidden, problem.train.Y.shape[1]]
-    activations = [config.activation] * len(config.hidden) + [config.output_activation]
     draw = get_initializer(config.initializer)
     if draw is plain:
-        return Network.initialize(
-            sizes,
-            activations,
-            lambda rng, shape: plain(rng, shape, config.initializer_scale),
-            np.random.default_rng(config.seed),
-            config.dtype,
-        )
-    return Network.initialize(sizes, activations, draw, np.random.default_rng(config.seed), config.dtype)
+        draw = partial(plain, scale=config.initializer_scale)
+    return Network.initialize(*layers(config, prepare(config)), draw, np.random.default_rng(config.seed), config.dtype)
+
+
+def layers(config: Config, problem: Problem) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The sizes of a config's layers, inputs first, and their activations."""
+    sizes = (problem.train.X.shape[1] + len(problem.crosses), *config.hidden, problem.train.Y.shape[1])
+    return sizes, (*(config.activation for _ in config.hidden), config.output_activation)
 
 
 def train(config: Config, hooks: Iterable[Hook] = (), *, curve_points: int | None = None) -> Result:
@@ -66,11 +63,12 @@ def train_many(
 ) -> list[Result]:
     """Train many configs, those with arrays of the same shapes side by side; one Result each, in the given order.
 
-    The numbers are those of `train`, whatever the order, the size of a `chunk` (replicas trained at a time; default:
-    what fits the cache) and the number of `workers` (threads; default: one for each core where that pays). An `executor` of
-    concurrent.futures takes their place. Hooks see one population after another, `on_start` to `on_end` for each, in
-    one thread unless they are all `stateless`. Costs are recorded at every epoch, or at about `curve_points` of them;
-    if not told, at every epoch up to ten million costs in all, and beyond that at 200 epochs each.
+    The numbers are those of `train`, to the last bit, whatever the order, the size of a `chunk` (replicas trained at a
+    time; default: what fits the cache) and the number of `workers` (threads; default: one for each core where that
+    pays). An `executor` of concurrent.futures takes their place. Hooks see one population after another, `on_start` to
+    `on_end` for each, in one thread unless they are all `stateless`; a config that trains alone has no replicas' axis.
+    Costs are recorded at every epoch, or at about `curve_points` of them; if not told, at every epoch up to ten million
+    costs in all, and beyond that at 200 epochs each.
 
     >>> results = train_many([Config(learning_rate=rate, epochs=100) for rate in (0.1, 1.0, 10.0)])
     >>> [len(result.costs) for result in results]
@@ -79,147 +77,141 @@ def train_many(
     hooks = list(hooks)
     if curve_points is None and sum(config.epochs for config in configs) > MANY_COSTS:
         curve_points = 200
-    groups = _groups(configs, mixed=all(hook.stateless for hook in hooks))
-    jobs = [
-        [indices[place] for place in places]
-        for shape, indices in groups.items()
-        for places in even_chunks(len(indices), chunk or chunk_size(*shape[0]))
-    ]
-    work = partial(_train_chunk, hooks=hooks, curve_points=curve_points)
-    parts = [[configs[index] for index in indices] for indices in jobs]
+    stateless = all(hook.stateless for hook in hooks)
+    shapes = [shape(config) for config in configs]
+    jobs = parts(shapes, padded=stateless, size=chunk)  # what hooks see of a padded network is not for all of them
+    work = partial(_train_part, hooks=hooks, curve_points=curve_points)
+    given = [[configs[index] for index in indices] for indices in jobs]
+    # with tiny networks' short calls threads would only wait for the interpreter
+    threads = workers or (1 if any(shape.tiny for shape in shapes) else os.cpu_count() or 1)
     if executor is not None:
-        done = list(executor.map(work, parts))
-    elif len(jobs) == 1 or not all(hook.stateless for hook in hooks) or (workers or _threads(groups)) == 1:
-        done = list(map(work, parts))
+        done = list(executor.map(work, given))
+    elif len(jobs) == 1 or not stateless or threads == 1:
+        done = list(map(work, given))
     else:
-        with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-            done = list(pool.map(work, parts))
+        with ThreadPoolExecutor(threads) as pool:
+            done = list(pool.map(work, given))
     results = dict(zip(chain.from_iterable(jobs), chain.from_iterable(done), strict=True))
     return [results[index] for index in range(len(configs))]
 
 
-def _threads(groups: Iterable[Any]) -> int:
-    """How many threads pay: with tiny networks' short calls they would only wait for the interpreter."""
-    tiny = any(
-        choose_layout(sizes, examples, batch_size) is ReplicasLast for (sizes, examples, _, batch_size), *_ in groups
-    )
-    return 1 if tiny else os.cpu_count() or 1
+def shape(config: Config) -> Shape:
+    """What must be alike for configs to train in the same arrays: all but what their fields' roles exempt.
 
-
-def _groups(configs: Sequence[Config], mixed: bool) -> dict[Any, list[int]]:
-    """The places of configs that train in the same arrays, by shape: tiny networks, if few are alike, with others.
-
-    What hooks see of such a `mixed` group is padded, so that it is for those only that do not mind.
+    Of a penalty that is whether there is one: for a weight that is infinite, none is not the same as zero times it.
     """
-    alike: dict[Any, list[int]] = {}
-    for place, config in enumerate(configs):
-        alike.setdefault(_shape(config, config.hidden), []).append(place)
-    groups: dict[Any, list[int]] = {}
-    for shape, places in alike.items():
-        hidden = tuple(-(-units // ROUND) * ROUND for units in configs[places[0]].hidden)
-        rounded = _shape(configs[places[0]], hidden)
-        sizes, examples, _, batch_size = rounded[0]
-        tiny = choose_layout(sizes, examples, batch_size) is ReplicasLast and len(places) < ReplicasLast.smallest_chunk
-        groups.setdefault(rounded if mixed and tiny else shape, []).extend(places)
-    return groups
-
-
-def _shape(config: Config, hidden: tuple[int, ...]) -> tuple:
-    """What must be alike for two configs to train in the same arrays; first what decides how many at a time."""
     problem = prepare(config)
-    sizes = (problem.train.X.shape[1] + len(problem.crosses), *hidden, problem.train.Y.shape[1])
-    return (
-        (sizes, len(problem.train), np.dtype(config.dtype).itemsize, config.batch_size),
-        (config.activation, config.output_activation, config.cost, config.optimizer, config.momentum),
-        (config.epochs, problem.train.task),
-    )
+    alike = tuple(getattr(config, field.name) for field in fields(config) if ROLES.get(field.name, "alike") == "alike")
+    rest = (alike, problem.train.task, config.monitored, config.l1 > 0, config.l2 > 0)
+    itemsize = np.dtype(config.dtype).itemsize
+    return Shape(*layers(config, problem), len(problem.train), itemsize, config.batch_size, rest)
 
 
-def _train_chunk(configs: list[Config], hooks: list[Hook], curve_points: int | None) -> list[Result]:
+def _train_part(configs: list[Config], hooks: list[Hook], curve_points: int | None) -> list[Result]:
     """Train configs of one shape in the same arrays."""
-    started = time.perf_counter()
-    first = configs[0]
-    networks = [build(config) for config in configs]
-    settings, network, masks = first.settings(), networks[0], None
-    rngs = [np.random.default_rng([config.seed, 1]) for config in configs] if first.batch_size else 0
-    if len(configs) > 1:
-        sizes = common_sizes(networks)
-        if any(one.sizes != sizes for one in networks):
-            masks = np.stack([mask(one, sizes) for one in networks])
-        network = Network(sizes, network.activations, np.stack([pad(one, sizes).parameters for one in networks]))
-        each = {name: [getattr(config, name) for config in configs] for name in ("learning_rate", "l1", "l2")}
-        settings = replace(settings, **each, schedule=_one_or_all([config.schedule for config in configs]))
-    data = [_data_key(config) for config in configs]
-    alike = len(set(data)) == 1
-    problems = [prepare(first)] if alike else [prepare(config) for config in configs]
-    inputs = [problem.inputs(problem.train.X) for problem in problems]
-    X, Y = (inputs[0], problems[0].train.Y) if alike else (np.stack(inputs), np.stack([p.train.Y for p in problems]))
-    planned = spread(first.epochs, curve_points)
-    run = Run(network, X, Y, settings, [StopOnDivergence(), *hooks], planned, rngs, masks)
-    run.configs = configs
-    run.advance()
-    parts = _split_run(run, [one.sizes for one in networks])
-    trained = [part["network"] for part in parts]
-    accuracies = {}
-    for name in ("train", "test"):
-        if alike:
-            accuracies[name] = accuracy(run.network, problems[0].inputs, getattr(problems[0], name))
-        else:
-            pairs = zip(trained, problems, strict=True)
-            accuracies[name] = [accuracy(one, problem.inputs, getattr(problem, name))[0] for one, problem in pairs]
-    seconds = (time.perf_counter() - started) / len(configs)
+    with one_thread():
+        started = time.perf_counter()
+        problems = [prepare(config) for config in configs]
+        networks = [build(config) for config in configs]
+        figures = Figures(configs, problems, [network.sizes for network in networks])
+        epochs = configs[0].epochs
+        wanted, looks = spread(epochs, curve_points), spread(epochs, LOOKS)
+        guards: list[Hook] = [StopOnDivergence(looks), *_early_stopping(configs)]
+        network, mask = (networks[0], None) if len(configs) == 1 else stack(networks)
+        rngs = [np.random.default_rng([config.seed, 1]) for config in configs] if configs[0].batch_size else 0
+        run = Run(
+            network,
+            *figures.data("train", np.arange(len(configs))),
+            _settings(configs),
+            hooks,
+            np.union1d(wanted, looks),
+            rngs,
+            mask,
+            of_populations=True,
+            guards=guards,
+            configs=configs,
+            measure=figures,
+        ).advance()
+        values = figures.all(run)
+        outcomes = _outcomes(run, figures.sizes, wanted)
+        seconds = (time.perf_counter() - started) / len(configs)
     return [
-        Result(
-            config,
-            train_accuracy=accuracies["train"][row],
-            test_accuracy=accuracies["test"][row],
-            **part,
-            seconds=seconds,
+        Result(config, **own, **outcome, seconds=seconds)
+        for config, own, outcome in zip(configs, values, outcomes, strict=True)
+    ]
+
+
+def _settings(configs: list[Config]) -> Settings:
+    """What training does to each replica, one for all where they are alike."""
+    own = {name: [getattr(config, name) for config in configs] for name in OF_ITS_OWN}
+    several = {name: values for name, values in own.items() if len(set(values)) > 1}
+    return replace(configs[0].settings(), **several)
+
+
+def _early_stopping(configs: list[Config]) -> list[Hook]:
+    """The hook that stops those which have a patience, each looked at about ten times in that many epochs."""
+    if all(config.patience is None for config in configs):
+        return []
+    patience = [config.patience for config in configs]
+    every = [max(1, number // 10) if number else max(1, max(filter(None, patience)) // 10) for number in patience]
+    deltas = [config.min_delta for config in configs]
+    return [EarlyStopping(patience, deltas, every=every, monitor=configs[0].monitored)]
+
+
+def _outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> list[dict[str, Any]]:
+    """What each network's Result takes from a run; `wanted` are the epochs of its costs."""
+    count = len(sizes)
+    parameters = np.array(run.network.parameters, order="C").reshape(count, -1)
+    network = Network(run.network.sizes, run.network.activations, parameters)
+    epochs_run, pruned = np.atleast_1d(run.epochs_run), np.atleast_1d(run.pruned)
+    diverged_at = np.array([NEVER if at is None else at for at in np.atleast_1d(run.diverged_at)])
+    chosen = np.isin(run.recorded_epochs, wanted)
+    cost_epochs, costs = run.recorded_epochs[chosen], run.recorded[chosen].reshape(-1, count)
+    final = np.atleast_1d(run.cost)
+    results = []
+    for row in range(count):
+        trained = crop(network[row], sizes[row])
+        config, diverged = run.configs[row], diverged_at[row] != NEVER
+        kept = int(np.searchsorted(cost_epochs, epochs_run[row]))
+        mine = np.ascontiguousarray(costs[:kept, row])
+        if diverged and not np.isfinite(mine).all():
+            mine = mine[: int(np.argmin(np.isfinite(mine)))]
+        results.append(
+            {
+                "costs": mine,
+                "cost_epochs": cost_epochs[: len(mine)],
+                "cost": float(final[row]),
+                "penalty": penalty(trained, config.l1, config.l2),
+                "network": trained,
+                "epochs_run": int(epochs_run[row]),
+                "diverged_at": int(diverged_at[row]) if diverged else None,
+                "pruned": bool(pruned[row]),
+                "curves": _curves(run, row, int(epochs_run[row]), diverged),
+                "snapshots": _snapshots(run, row, int(epochs_run[row]), diverged, sizes[row]),
+            }
         )
-        for row, (config, part) in enumerate(zip(configs, parts, strict=True))
-    ]
+    return results
 
 
-def _one_or_all(values: list) -> Any:
-    return values[0] if len(set(values)) == 1 else values
+def _curves(run: Run, row: int, end: int, diverged: bool) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The curves of one network up to its own end, wherever that of the run was; what is no number is no point."""
+    curves = {}
+    for name in {**run.points, **run.last_points}:
+        points = {epoch: value.reshape(-1)[row] for epoch, value in run.points.get(name, []) if epoch <= end}
+        if name in run.last_points and not diverged:
+            points[end] = run.last_points[name].reshape(-1)[row]
+        points = {epoch: value for epoch, value in points.items() if not np.isnan(value)}
+        if points:
+            curves[name] = (np.array(list(points)), np.array(list(points.values())))
+    return curves
 
 
-def _data_key(config: Config) -> tuple:
-    return (config.dataset, config.n_examples, config.noise, config.data_seed, config.crosses)
-
-
-def _split_run(run: Run, sizes: list[tuple[int, ...]]) -> list[dict[str, Any]]:
-    """What each network's Result takes from a run."""
-    count = run.lead[0] if run.lead else 1
-    network, epochs_run, diverged_at = run.network, np.atleast_1d(run.epochs_run), np.atleast_1d(run.diverged_at)
-    costs = np.ascontiguousarray(run.recorded.reshape(-1, count).T)
-    kept = np.searchsorted(run.recorded_epochs, epochs_run)
-    final, penalties = np.atleast_1d(run.cost), np.atleast_1d(run.penalty)
-    curves = {
-        name: (np.array([epoch for epoch, _ in points]), np.array([value for _, value in points]).reshape(-1, count))
-        for name, points in run.curves.items()
-    }
-    return [
-        {
-            "costs": costs[row, : kept[row]],
-            "cost_epochs": run.recorded_epochs[: kept[row]],
-            "cost": float(final[row]),
-            "penalty": float(penalties[row]),
-            "network": crop(network[row] if run.lead else network, sizes[row]),
-            "epochs_run": int(epochs_run[row]),
-            "diverged_at": None if diverged_at[row] in (None, NEVER) else int(diverged_at[row]),
-            "curves": {
-                name: (epochs[epochs <= epochs_run[row]], values[epochs <= epochs_run[row], row])
-                for name, (epochs, values) in curves.items()
-            },
-            "snapshots": {
-                epoch: crop(snapshot[row] if run.lead else snapshot, sizes[row])
-                for epoch, snapshot in run.snapshots.items()
-                if epoch <= epochs_run[row]
-            },
-        }
-        for row in range(count)
-    ]
+def _snapshots(run: Run, row: int, end: int, diverged: bool, sizes: tuple[int, ...]) -> dict[int, Network]:
+    """The networks kept of one, likewise."""
+    kept = {epoch: network for epoch, network in run.kept.items() if epoch <= end}
+    if run.last_kept is not None and not diverged:
+        kept[end] = run.last_kept
+    return {epoch: crop(network[row] if run.lead else network, sizes) for epoch, network in kept.items()}
 
 
 def spread(epochs: int, points: int | None) -> np.ndarray:
@@ -236,22 +228,3 @@ def spread(epochs: int, points: int | None) -> np.ndarray:
         return np.arange(epochs)
     first = points // 5
     return np.unique([*range(first), *np.linspace(first, epochs - 1, points - first).round().astype(int)])
-
-
-def accuracy(network: Network, inputs: Any, data: Dataset | None) -> list[float | None]:
-    """The share of examples whose class is right, for each replica: output above 0.5, or the largest of several.
-
-    None for regression, and where there are no data.
-    """
-    count = network.lead[0] if network.lead else 1
-    if data is None or data.task == "regression":
-        return [None] * count
-    X, right = inputs(data.X), data.Y > 0.5 if data.task == "binary" else data.Y.argmax(-1)
-    at_once = max(1, AT_ONCE // (len(X) * max(network.sizes)))
-    shares: list[float | None] = []
-    for start in range(0, count, at_once):
-        some = network[start : start + at_once] if network.lead else network
-        outputs = some.predict(X)
-        found = outputs > 0.5 if data.task == "binary" else outputs.argmax(-1)
-        shares += np.atleast_1d((found == right).mean((-2, -1) if data.task == "binary" else -1)).tolist()
-    return shares

@@ -13,7 +13,7 @@ from sandbox import Config, train, train_many
 from sandbox.config import FIELDS
 from sandbox.data import load_parts
 from sandbox.nn import Hook
-from sandbox.nn.hooks import Recorder, Snapshots
+from sandbox.nn.hooks import Curves, Snapshots
 from sandbox.record import CURVE_POINTS, git_commit, make_record, snapshot_epochs
 
 DIVERGING = Config(
@@ -93,7 +93,7 @@ def test_a_diverged_run_says_so_and_sends_only_finite_values():
 
 
 def test_what_is_not_finite_is_left_out_even_if_a_hook_recorded_it():
-    hook = Recorder(every=50, odd=lambda run: np.where(run.epoch == 50, np.inf, 1.0), huge=lambda run: 1.75e308)
+    hook = Curves(every=50, odd=lambda run: np.where(run.epoch == 50, np.inf, 1.0), huge=lambda run: 1.75e308)
     record = make_record(trained(Config(dataset="or", hidden=(), epochs=100), hook), "odd", {})
     assert set(curve(record, "odd")) == {0, 100}
     assert curve(record, "huge") == {}
@@ -162,7 +162,7 @@ def test_the_tag_of_the_commit_that_trained():
 
 
 def test_a_figure_that_a_hook_records_at_every_epoch_has_200_points_with_the_first_and_the_last():
-    hook = Recorder(doubled=lambda run: 2 * run.cost)
+    hook = Curves(doubled=lambda run: 2 * run.cost)
     result = train(Config(dataset="xor", hidden=(2,), epochs=1000), [hook])
     found = curve(make_record(result, "a run", {}), "doubled")
     assert len(found) == 200
@@ -174,7 +174,7 @@ def test_a_figure_that_a_hook_records_at_every_epoch_has_200_points_with_the_fir
 
 def test_the_last_point_of_a_curve_is_the_final_figure():
     """What has a curve has no second value at step 0, where figures without a curve are."""
-    hook = Recorder(every=10, validation_cost=lambda run: 10.0)
+    hook = Curves(every=10, validation_cost=lambda run: 10.0)
     result = train(Config(dataset="moons", n_examples=60, hidden=(), epochs=100), [hook])
     found = curve(make_record(result, "a run", {}), "validation_cost")
     assert list(found) == [*range(0, 100, 10), 100]

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from sandbox import Config, Hook, RequestError, train, train_many
 from sandbox.data import load_parts
-from sandbox.nn import Recorder, Snapshots, gradients
+from sandbox.nn import Curves, Snapshots, gradients
 from sandbox.train import build, spread
 
 OR = Config(dataset="or", hidden=(), epochs=300)
@@ -188,7 +188,7 @@ class TestMany:
 
     def test_hooks_collect_for_every_one(self):
         def hooks():
-            return [Snapshots([0, 50]), Recorder(every=40, slope=lambda run: run.gradients.weights[0][..., 0, 0])]
+            return [Snapshots([0, 50]), Curves(every=40, slope=lambda run: run.gradients.weights[0][..., 0, 0])]
 
         configs = [XOR, OR, XOR.replace(seed=1), XOR.replace(seed=2, learning_rate=0.3)]
         for config, result in zip(configs, train_many(configs, hooks()), strict=True):
@@ -245,10 +245,10 @@ class TestDivergence:
 
     def test_leaves_the_others_alone(self):
         configs = [LINE, DIVERGING, LINE.replace(learning_rate=0.1), DIVERGING.replace(seed=3)]
-        results = train_many(configs, [Snapshots([0, 100]), Recorder(cost=lambda run: run.cost)])
+        results = train_many(configs, [Snapshots([0, 100]), Curves(cost=lambda run: run.cost)])
         assert [result.diverged_at is None for result in results] == [True, False, True, False]
         for config, result in zip(configs, results, strict=True):
-            same(result, train(config, [Snapshots([0, 100]), Recorder(cost=lambda run: run.cost)]))
+            same(result, train(config, [Snapshots([0, 100]), Curves(cost=lambda run: run.cost)]))
         for diverged in (results[1], results[3]):
             assert list(diverged.snapshots) == [0]
             assert np.isfinite(diverged.curves["cost"][1][:-1]).all()

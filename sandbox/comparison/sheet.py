@@ -7,11 +7,11 @@ from PIL import Image, ImageDraw
 
 from sandbox.comparison.protocol import Cell, Comparison
 from sandbox.config import Config
-from sandbox.nn.hooks import Snapshots
+from sandbox.nn.hooks import Measures, Snapshots
 from sandbox.plots.picture import INK, encode, letters
 from sandbox.plots.tile import Tile
 from sandbox.result import Result
-from sandbox.train import accuracy, train_many
+from sandbox.train import train_many
 
 TILE, GAP, LABELS, HEAD = 168, 8, 152, 30  # pixels
 SIZES_SHOWN = 4
@@ -37,7 +37,8 @@ def shown_results(comparison: Comparison, winners: Mapping[Cell, Config]) -> dic
     """The winners of the shown cells on the first fresh seed, with snapshots: trained again, which gives the same bits."""
     cells = shown_cells(comparison)
     configs = [comparison.final(winners[cell])[0] for cell in cells]
-    return dict(zip(cells, train_many(configs, [Snapshots(shown_epochs)], curve_points=25), strict=True))
+    hooks = [Snapshots(shown_epochs), Measures(shown_epochs, ["test_accuracy"])]
+    return dict(zip(cells, train_many(configs, hooks, curve_points=25), strict=True))
 
 
 def contact_sheets(results: Mapping[Cell, Result]) -> dict[int, bytes]:
@@ -52,7 +53,7 @@ def contact_sheets(results: Mapping[Cell, Result]) -> dict[int, bytes]:
         for cell, result in results.items():
             reached = max(one for one in result.snapshots if one <= epoch)  # a diverged one stays where it was
             network, problem = result.snapshots[reached], result.problem
-            (share,) = accuracy(network, problem.inputs, problem.test)
+            share = dict(zip(*result.curves["test_accuracy"], strict=True))[reached]
             tile = tiles[cell.n].draw(lambda X, n=network, p=problem: n.predict(p.inputs(X)), f"{share:.2f}")
             sheet.paste(tile, _corner(arms.index(cell.arm), sizes.index(cell.n)))
         sheets[epoch] = encode(sheet)

@@ -2,14 +2,14 @@
 
 from sandbox.nn.gradients import gradient_check, gradients
 from sandbox.nn.hooks import (
-    Callback,
     Checkpoint,
+    Curves,
     EarlyStopping,
     GradientNorms,
     Hook,
     InitializerHealth,
+    Measures,
     Progress,
-    Recorder,
     Snapshots,
     StopOnDivergence,
     WeightPath,
@@ -19,15 +19,15 @@ from sandbox.nn.network import Network
 from sandbox.nn.training import Run, fit
 
 __all__ = [
-    "Callback",
     "Checkpoint",
+    "Curves",
     "EarlyStopping",
     "GradientNorms",
     "Hook",
     "InitializerHealth",
+    "Measures",
     "Network",
     "Progress",
-    "Recorder",
     "Run",
     "Snapshots",
     "StopOnDivergence",

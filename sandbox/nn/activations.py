@@ -8,6 +8,7 @@ needs for a Python number.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy import add, copysign, divide, exp, maximum, multiply, negative, reciprocal, sign, square, subtract, tanh
@@ -15,6 +16,16 @@ from numpy import add, copysign, divide, exp, maximum, multiply, negative, recip
 from sandbox.errors import choose
 
 Calls = Sequence[Callable[[], object]]
+ActivationName = Literal["sigmoid", "tanh", "relu", "leaky_relu", "linear", "softmax"]
+
+
+def sum_units(A: np.ndarray, total: np.ndarray) -> Calls:
+    """The calls that write the sum over the units of A (units, ...) to `total` (1, ...), one unit after another.
+
+    NumPy's own sum would group the terms by how the other axes lie, and so by how many replicas there are.
+    """
+    first, *others = (A[number : number + 1] for number in range(len(A)))
+    return [partial(np.copyto, total, first), *(partial(add, total, other, total) for other in others)]
 
 
 class Activation:
@@ -108,7 +119,7 @@ class Softmax(Activation):
             partial(np.max, Z, 0, per_example, keepdims=True),
             partial(subtract, Z, per_example, A),
             partial(exp, A, A),
-            partial(np.sum, A, 0, None, per_example, keepdims=True),
+            *sum_units(A, per_example),
             partial(divide, A, per_example, A),
         ]
 
@@ -116,7 +127,7 @@ class Softmax(Activation):
         per_example = np.empty_like(A[:1])
         return [
             partial(multiply, dA, A, T),
-            partial(np.sum, T, 0, None, per_example, keepdims=True),
+            *sum_units(T, per_example),
             partial(subtract, dA, per_example, dA),
             partial(multiply, dA, A, dA),
         ]

@@ -7,13 +7,21 @@ activation, a cost gives the calls to be made at every epoch.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy import multiply, sign, subtract
 
 from sandbox.errors import choose
-from sandbox.nn.activations import Calls
+from sandbox.nn.activations import Calls, sum_units
+
+CostName = Literal[
+    "squared_error",
+    "mean_squared_error",
+    "mean_absolute_error",
+    "binary_cross_entropy",
+    "categorical_cross_entropy",
+]
 
 
 class Cost:
@@ -90,8 +98,8 @@ class BinaryCrossEntropy(Cost):
 
     def value(self, A, Z, Y, D, T, layout):
         # max(Z, 0) - Z Y is half of |Z| + (1 - 2Y) Z: for labels exact, and never below 0
-        turned = np.array(np.broadcast_to(1 - 2 * Y, Z.shape), Z.dtype)
-        doubled, ones = np.empty_like(Z), np.ones_like(Z)
+        turned, doubled, ones = np.empty_like(Z), np.empty_like(Z), np.ones_like(Z)
+        turned[...] = 1 - 2 * Y
         soft, hard = layout.total(T, ones), layout.total(doubled, ones)
         per_example = 1 / layout.examples(Z)
 
@@ -115,11 +123,17 @@ class CategoricalCrossEntropy(Cost):
     tasks = ("multiclass",)
 
     def value(self, A, Z, Y, D, T, layout):
+        shifted, sums = np.empty_like(Z), np.empty_like(Z[:1])
+        logs, chosen = layout.total(sums, np.ones_like(sums)), layout.total(shifted, np.ones_like(shifted))
+        calls = [partial(np.exp, T, T), *sum_units(T, sums), partial(np.log, sums, sums)]
+        per_example = 1 / layout.examples(Z)
+
         def value():
             subtract(Z, Z.max(0, keepdims=True), T)
-            shifted = T * Y
-            np.exp(T, T)
-            return layout.mean(np.log(T.sum(0, keepdims=True))) - layout.mean(shifted)
+            multiply(T, Y, shifted)
+            for call in calls:
+                call()
+            return (logs() - chosen()) * per_example
 
         return value
 

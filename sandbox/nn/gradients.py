@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.nn.checks import check_data
-from sandbox.nn.costs import get_cost
+from sandbox.nn.costs import CostName, get_cost
 from sandbox.nn.layouts import Stacked
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty, penalty_calls
@@ -13,7 +13,7 @@ from sandbox.nn.propagation import Propagation
 
 
 def gradients(
-    network: Network, X: Any, Y: Any, cost: str = "squared_error", *, l1: float = 0.0, l2: float = 0.0
+    network: Network, X: Any, Y: Any, cost: CostName = "squared_error", *, l1: float = 0.0, l2: float = 0.0
 ) -> tuple[Any, Network]:
     """The cost with its penalties, (...) one per replica, and its derivatives in the shape of a network.
 
@@ -42,7 +42,7 @@ def gradient_check(
     network: Network,
     X: Any,
     Y: Any,
-    cost: str = "squared_error",
+    cost: CostName = "squared_error",
     *,
     l1: float = 0.0,
     l2: float = 0.0,

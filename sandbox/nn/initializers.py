@@ -6,13 +6,14 @@ legacy `numpy.random.RandomState` of the older texts. Biases start at zero.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from sandbox.errors import choose
 
 Initializer = Callable[[Any, tuple[int, int]], np.ndarray]
+InitializerName = Literal["plain", "xavier", "he", "glorot_normal", "glorot_uniform", "orthogonal", "zeros"]
 
 
 def plain(rng: Any, shape: tuple[int, int], scale: float = 0.01) -> np.ndarray:

@@ -3,11 +3,14 @@
 Everything else in the trainer is elementwise and does not know. A linear layer is written with its bias folded in: W
 has the bias as its last column, A has a row of ones below, so that one product gives W A + b and one gives dW and db.
 
-Buffers start with the axis of the units, so that the part above the ones is contiguous: NumPy runs through contiguous
-arrays two to three times as fast, and faster still where they begin at a cache line.
+Buffers are seen with the axis of the units in front, whatever their order in memory.
+
+What a replica comes to depends on nobody beside it, to the bit. Which layout a network trains in follows from its own
+shape. With the replicas in front each of them is a matrix product of its own, whose operands lie as they do when it is
+alone; with the replicas last einsum adds products one after another, for every replica alike. Sums over units are made
+one by one, because NumPy groups the terms of a sum by how its axes happen to lie.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -16,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from sandbox.nn.activations import Calls
+from sandbox.nn.memory import aligned, aligned_copy
 from sandbox.nn.network import split_layers
 
-einsum: Any = vars(np.einsum)[
-    "__wrapped__"
-]  # without the search for other array libraries, which costs as much as a tiny sum
-CACHE_LINE = 64
-TINY = 600  # products behind the first layer up to which a network trains faster with the replicas last (measured)
+# without the search for other array libraries, which costs as much as a tiny sum
+einsum: Any = vars(np.einsum)["__wrapped__"]
+TINY = 600  # products of a pass up to which a network trains faster with the replicas last (measured)
+MANY = 400  # replicas from which on einsum is faster unit by unit: otherwise NumPy copies what it broadcasts
 
 
 class Linear:
@@ -66,30 +69,20 @@ def matrices(A: np.ndarray) -> np.ndarray:
 
 
 class Stacked:
-    """One network, or matrices stacked along replica axes: buffers are (units, ..., examples), parameters (..., P)."""
+    """One network, or matrices stacked along replica axes: buffers are (units, ..., examples), parameters (..., P).
 
-    axes = (0, -1)  # of the units and the examples
-    smallest_chunk = 32  # replicas: with fewer, the calls cost more than their work
+    In memory each replica's matrix is of one piece, so that its product is the same among others and alone.
+    """
+
+    smallest_chunk = 16  # replicas: with fewer, the calls cost more than their work
     linear: Any = Linear
 
     def __init__(self, lead: tuple[int, ...], dtype: Any) -> None:
         self.lead, self.dtype = lead, np.dtype(dtype)
 
-    def shape(self, units: int, examples: int, lead: tuple[int, ...] | None = None) -> tuple[int, ...]:
-        """The shape of a buffer for one layer's values."""
-        return (units, *(self.lead if lead is None else lead), examples)
-
     def empty(self, units: int, examples: int, lead: tuple[int, ...] | None = None) -> np.ndarray:
-        """A buffer for one layer's values, beginning at a cache line."""
-        shape = self.shape(units, examples, lead)
-        size = math.prod(shape) * self.dtype.itemsize
-        memory = np.empty(size + CACHE_LINE, np.uint8)
-        start = -memory.ctypes.data % CACHE_LINE
-        return memory[start : start + size].view(self.dtype).reshape(shape)
-
-    def part(self, buffer: np.ndarray, units: int) -> np.ndarray:
-        """The beginning of a buffer as one for fewer units."""
-        return buffer[:units]
+        """A buffer for one layer's values."""
+        return np.moveaxis(aligned((*(self.lead if lead is None else lead), units, examples), self.dtype), -2, 0)
 
     def with_ones(
         self, units: int, examples: int, lead: tuple[int, ...] | None = None
@@ -106,20 +99,18 @@ class Stacked:
     def inputs(self, X: np.ndarray) -> np.ndarray:
         """X (features, examples), or with the replicas' axis in front, as a buffer with the row of ones below."""
         A, above = self.with_ones(X.shape[-2], X.shape[-1], X.shape[:-2])
-        above[...] = np.moveaxis(X, -2, 0)
+        self.leading(above)[...] = X
         return A
 
     def targets(self, Y: np.ndarray) -> np.ndarray:
         """Y (outputs, examples), or with the replicas' axis in front, as a buffer: NumPy is slow where it broadcasts."""
-        if not self.lead:
-            return Y
         buffer = self.empty(Y.shape[-2], Y.shape[-1])
-        buffer[...] = np.moveaxis(Y, -2, 0) if Y.ndim > 2 else Y.reshape(len(Y), *(1 for _ in self.lead), -1)
+        self.leading(buffer)[...] = Y
         return buffer
 
     def arrange(self, parameters: np.ndarray) -> np.ndarray:
         """Parameters (..., P) copied into this layout's order."""
-        return np.array(parameters, self.dtype, order="C")
+        return aligned_copy(parameters, self.dtype)
 
     def canonical(self, parameters: np.ndarray) -> np.ndarray:
         """This layout's parameters as a view of shape (..., P)."""
@@ -145,65 +136,57 @@ class Stacked:
         """The call that sums S * T over units and examples, one number per replica."""
         if S.ndim == 2:
             return partial(np.dot, S.reshape(-1), T.reshape(-1))
-        return lambda: np.vecdot(S, T).sum(0)
 
-    def mean(self, T: np.ndarray) -> np.ndarray:
-        """The sum over units and mean over examples, one number per replica."""
-        return T.sum(self.axes) / self.examples(T)
+        def total():
+            first, *others = np.vecdot(S, T)
+            return sum(others, first)
 
-
-class SharedInputs(Linear):
-    """The first linear layer of replicas that all read the same X: A is (units in + 1, examples), without replicas."""
-
-    def forward(self, Z: np.ndarray) -> Calls:
-        return [partial(np.matmul, self.A.T, self.W, Z)]  # (examples, in) times (in, R), for each unit
-
-    def backward(self, dZ: np.ndarray, dW: np.ndarray, dA: np.ndarray | None) -> Calls:
-        return [partial(np.matmul, self.A, dZ, dW)]
+        return total
 
 
 class LastLinear(Linear):
-    """A linear layer with the replicas last: o, i, m, r stand for units out, units in, examples, replicas."""
+    """A linear layer with the replicas last: o, i, m, r stand for units out, units in, examples, replicas.
+
+    A is (units in + 1, examples) where all replicas read the same. einsum's innermost loop runs along the replicas, two
+    at least, and adds one product to each of their sums, which begin at 0.0. Products with a zero thus change no sum.
+    """
+
+    def __init__(self, W: np.ndarray, A: np.ndarray) -> None:
+        self.W, self.A, self.letters = W, A, "im" if A.ndim == 2 else "imr"
 
     def forward(self, Z: np.ndarray) -> Calls:
-        return [partial(einsum, "oir,imr->omr", self.W, self.A, out=Z)]
+        if Z.shape[-1] < MANY:
+            return [partial(einsum, f"{self.letters},oir->omr", self.A, self.W, out=Z)]
+        return [partial(einsum, f"{self.letters},ir->mr", self.A, W, out=z) for W, z in zip(self.W, Z, strict=True)]
 
     def backward(self, dZ: np.ndarray, dW: np.ndarray, dA: np.ndarray | None) -> Calls:
-        calls: list[Callable[[], object]] = [partial(einsum, "omr,imr->oir", dZ, self.A, out=dW)]
-        if dA is not None:
-            calls.append(partial(einsum, "oir,omr->imr", self.W[:, :-1], dZ, out=dA))
-        return calls
+        calls: list[Callable[[], object]] = [partial(einsum, f"omr,{self.letters}->oir", dZ, self.A, out=dW)]
+        if dA is None:
+            return calls
+        if len(dZ) == 1:
+            return [*calls, partial(np.multiply, self.W[0, :-1, None], dZ, dA)]
+        if dZ.shape[-1] < MANY:
+            return [*calls, partial(einsum, "oir,omr->imr", self.W[:, :-1], dZ, out=dA)]
+        return [*calls, *(partial(einsum, "or,omr->mr", self.W[:, i], dZ, out=below) for i, below in enumerate(dA))]
 
 
 class ReplicasLast(Stacked):
-    """Replicas along the last axis: arrays are (units, examples, R), parameters (P, R).
+    """Replicas along the last axis, two at least: arrays are (units, examples, R), parameters (P, R).
 
     One call then works on a unit of all replicas at once, where a stacked layout makes a product for each replica.
     """
 
-    axes = (0, 1)
     smallest_chunk = 1000
+    linear: Any = LastLinear
 
-    @staticmethod
-    def linear(W: np.ndarray, A: np.ndarray) -> Linear:
-        return (SharedInputs if A.ndim == 2 else LastLinear)(W, A)
-
-    def shape(self, units: int, examples: int, lead: tuple[int, ...] | None = None) -> tuple[int, ...]:
-        return (units, examples, *(self.lead if lead is None else lead))
+    def empty(self, units: int, examples: int, lead: tuple[int, ...] | None = None) -> np.ndarray:
+        return aligned((units, examples, *(self.lead if lead is None else lead)), self.dtype)
 
     def leading(self, buffer: np.ndarray) -> np.ndarray:
         return buffer if buffer.ndim == 2 else np.moveaxis(buffer, -1, 0)
 
-    def inputs(self, X: np.ndarray) -> np.ndarray:
-        A, above = self.with_ones(X.shape[-2], X.shape[-1], X.shape[:-2])
-        above[...] = X if X.ndim == 2 else np.moveaxis(X, 0, -1)
-        return A
-
-    def targets(self, Y: np.ndarray) -> np.ndarray:
-        return Y[..., None] if Y.ndim == 2 else np.ascontiguousarray(np.moveaxis(Y, 0, -1))
-
     def arrange(self, parameters: np.ndarray) -> np.ndarray:
-        return np.array(parameters.T, self.dtype, order="C")
+        return aligned_copy(parameters.T, self.dtype)
 
     def canonical(self, parameters: np.ndarray) -> np.ndarray:
         return parameters.T
@@ -225,6 +208,6 @@ class ReplicasLast(Stacked):
 
 
 def choose_layout(sizes: tuple[int, ...], examples: int, batch_size: int | None = None) -> type[Stacked]:
-    """The layout in which a population of these layer sizes trains fastest."""
-    products = examples * sum(n_out * (n_in + 1) for n_in, n_out in pairwise(sizes[1:]))
+    """The layout in which a population of these layer sizes trains fastest; it does not depend on how many they are."""
+    products = examples * sum(n_out * (n_in + 1) for n_in, n_out in pairwise(sizes))
     return ReplicasLast if batch_size is None and products <= TINY else Stacked

@@ -9,7 +9,7 @@ import numpy as np
 
 from sandbox.errors import RequestError
 from sandbox.nn.activations import ACTIVATIONS, get_activation
-from sandbox.nn.initializers import Initializer, get_initializer
+from sandbox.nn.initializers import Initializer, InitializerName, get_initializer
 from sandbox.nn.storage import read_arrays, write_arrays
 
 
@@ -83,7 +83,7 @@ class Network:
         cls,
         sizes: Sequence[int],
         activations: Sequence[str],
-        initializer: str | Initializer = "xavier",
+        initializer: InitializerName | Initializer = "xavier",
         rng: Any = None,
         dtype: Any = np.float64,
     ) -> "Network":

@@ -6,13 +6,16 @@ as they are.
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy import add, divide, multiply, sqrt, subtract
 
 from sandbox.errors import choose
 from sandbox.nn.activations import Calls
+from sandbox.nn.memory import aligned, aligned_copy
+
+OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
 
 
 class GradientDescent:
@@ -24,8 +27,9 @@ class GradientDescent:
     def __init__(self, parameters: np.ndarray, gradients: np.ndarray, rate: np.ndarray, momentum: float = 0.9) -> None:
         self.parameters, self.rate = parameters, rate
         self.momentum = np.array(momentum, parameters.dtype)
-        self.step = np.empty_like(parameters)
-        self.state = [np.zeros_like(parameters) for _ in range(self.memory)]
+        shape, dtype = parameters.shape, parameters.dtype
+        self.step = aligned(shape, dtype)
+        self.state = [aligned_copy(0, dtype, shape) for _ in range(self.memory)]
         self.updates = 0
         self.calls = self.update(gradients, self.step, *self.state)
 

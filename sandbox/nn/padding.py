@@ -1,41 +1,37 @@
-"""Padding: networks of different widths in the same arrays, the missing units having weights of zero.
+"""Keeping the units that pad a smaller network at zero, whatever the others come to.
 
-A unit without incoming and outgoing weights changes nothing, and stays so where its gradients are masked. Twenty
-architectures then train as a few populations, which share the interpreter's time.
+A missing unit has weights of zero, so that it adds products with zero to sums that begin at 0.0, which changes no bit of
+them: it is as if it were not there. But zero times infinity is NaN, and a network may overflow. So zeros are written
+over what padding computes, by a bitwise "and" with the numbers' bits (all set where something is there, none elsewhere),
+at the three places from which it would spread: the gradients, and in layers above the first hidden one the weighted
+sums and their derivatives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from sandbox.nn.network import Network
+from sandbox.nn.network import split_layers
 
 
-def common_sizes(networks: Sequence[Network]) -> tuple[int, ...]:
-    """The layer sizes that all of these networks, of equal depth, fit into."""
-    return tuple(max(sizes) for sizes in zip(*(network.sizes for network in networks), strict=True))
+class Padding:
+    """Where the networks of a population with the replicas last have parameters: `mask` is (R, P), true where they do."""
 
+    def __init__(self, layout: Any, mask: np.ndarray, sizes: tuple[int, ...]) -> None:
+        self.bits = np.dtype(f"i{layout.dtype.itemsize}")
+        self.parameters = np.array(np.where(mask.T, -1, 0), self.bits, order="C")
+        self.units = [block[:, -1:] for block in split_layers(self.parameters, sizes, axis=0)]  # a unit has a bias
 
-def pad(network: Network, sizes: tuple[int, ...]) -> Network:
-    """The network with more units, whose weights and biases are zero; its outputs are the same."""
-    if network.sizes == sizes:
-        return network
-    padded = Network(sizes, network.activations, np.zeros(Network.count(sizes), network.parameters.dtype))
-    for W, b, small_W, small_b in zip(padded.weights, padded.biases, network.weights, network.biases, strict=True):
-        n_out, n_in = small_W.shape
-        W[:n_out, :n_in], b[:n_out] = small_W, small_b
-    return padded
+    def clear_parameters(self, gradients: np.ndarray) -> Callable[[], object]:
+        """The call that makes the gradients (P, R) of missing parameters zero."""
+        return self._clear(gradients, self.parameters)
 
+    def clear_units(self, values: np.ndarray, layer: int) -> Callable[[], object]:
+        """The call that makes the values (units, examples, R) of a layer's missing units zero."""
+        return self._clear(values, np.array(np.broadcast_to(self.units[layer], values.shape), order="C"))
 
-def crop(network: Network, sizes: tuple[int, ...]) -> Network:
-    """The network that `pad` was given: the first units of every layer."""
-    if network.sizes == sizes:
-        return network
-    weights = [W[:n_out, :n_in] for W, n_in, n_out in zip(network.weights, sizes, sizes[1:], strict=False)]
-    biases = [b[:n_out] for b, n_out in zip(network.biases, sizes[1:], strict=True)]
-    return Network.from_parameters(weights, biases, network.activations, network.parameters.dtype)
-
-
-def mask(network: Network, sizes: tuple[int, ...]) -> np.ndarray:
-    """(P,) ones where the padded network has a parameter of this one, zeros elsewhere."""
-    return pad(Network(network.sizes, network.activations, np.ones_like(network.parameters)), sizes).parameters
+    def _clear(self, values: np.ndarray, keep: np.ndarray) -> Callable[[], object]:
+        bits = values.view(self.bits)
+        return partial(np.bitwise_and, bits, keep, bits)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.nn.memory import aligned
 from sandbox.nn.network import Network, split_layers
 
 
@@ -24,7 +25,8 @@ def penalty(network: Network, l1: Any = 0.0, l2: Any = 0.0) -> Any:
     """The penalty of a network, or (R,) of a population; `l1` and `l2` are numbers or (R,). Inf where it overflows."""
     with np.errstate(over="ignore", invalid="ignore"):  # weights of replicas that diverged
         total = sum(
-            l1 * np.abs(W).sum((-2, -1)) + np.multiply(l2, 0.5) * np.square(W).sum((-2, -1)) for W in network.weights
+            l1 * np.abs(W).sum((-2, -1)) + np.multiply(l2, 0.5) * np.square(W).sum((-2, -1))
+            for W in map(np.ascontiguousarray, network.weights)  # whose sums are grouped alike in every layout
         )
     return total if network.lead else float(total)
 
@@ -33,7 +35,7 @@ def penalty_calls(
     layout: Any, l1: Any, l2: Any, sizes: tuple[int, ...], w: np.ndarray, g: np.ndarray
 ) -> list[Callable[[], object]]:
     """The calls that add the penalties' derivative, l1 * sign(w) + l2 * w, to the gradients g; none without penalty."""
-    mask, step = layout.per_parameter(weight_mask(sizes)), np.empty_like(w)
+    mask, step = layout.per_parameter(weight_mask(sizes)), aligned(w.shape, w.dtype)
     calls: list[Callable[[], object]] = []
     for rate, slope in ((l2, np.positive), (l1, np.sign)):
         if np.any(rate):

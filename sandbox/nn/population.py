@@ -1,23 +1,77 @@
-"""Populations in chunks: as many replicas at a time as keep their arrays in the cache."""
+"""How many configs become few arrays: groups of what trains side by side, chunks of a group, and who is left of a chunk.
 
+A group is what may share arrays: networks of the same layers on as many examples, trained in the same way but for what
+each replica may have of its own. Of tiny networks too few are often alike, and the interpreter's time is all there is;
+so those whose layers are of nearly the same width share arrays that are as wide as the widest, with zeros where a unit
+is missing. Chunks are as many replicas of a group as the cache holds. Replicas that have stopped leave their chunk
+once they are many. None of this changes a number: see sandbox.nn.layouts and sandbox.nn.padding for why.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
-from sandbox.nn.layouts import choose_layout
+import numpy as np
+
+from sandbox.nn.layouts import ReplicasLast, Stacked, choose_layout
 from sandbox.nn.network import Network
+from sandbox.nn.workspace import Settings, Workspace
 
-CACHE = 4_200_000  # bytes: what was fastest, four times a second-level cache of 1 MB
-
-
-def bytes_per_replica(sizes: tuple[int, ...], examples: int, itemsize: int) -> int:
-    """What one replica's pass touches: activations and their derivatives, scratch, parameters, gradients and step."""
-    values = sum(2 * units + 1 for units in sizes[1:]) + max(sizes[1:])
-    return itemsize * (values * examples + 3 * Network.count(sizes))
+CACHE = 1_600_000  # bytes: what was fastest, most of a second-level cache of 2 MB
+ROUND = 4  # widths of hidden layers that are rounded up to the same multiple of this train together, if few
+OF_ITS_OWN = ("learning_rate", "schedule", "l1", "l2")  # the settings that may be one for each replica
 
 
-def chunk_size(sizes: tuple[int, ...], examples: int, itemsize: int, batch_size: int | None = None) -> int:
+@dataclass(frozen=True)
+class Shape:
+    """What decides in which arrays a network trains; `alike` is whatever else must be the same for all in them."""
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    examples: int
+    itemsize: int
+    batch_size: int | None
+    alike: Hashable = None
+
+    @property
+    def tiny(self) -> bool:
+        """Whether it trains with the replicas last, where calls cost more than their work."""
+        return choose_layout(self.sizes, self.examples, self.batch_size) is ReplicasLast
+
+    @property
+    def rounded(self) -> "Shape":
+        """The shape with hidden layers of a multiple of ROUND units."""
+        first, *hidden, last = self.sizes
+        return replace(self, sizes=(first, *(-(-units // ROUND) * ROUND for units in hidden), last))
+
+
+def parts(shapes: Sequence[Shape], *, padded: bool = True, size: int | None = None) -> list[list[int]]:
+    """The places of `shapes` in parts, each to be trained in the same arrays: groups in chunks of at most `size`.
+
+    With `padded`, tiny networks of which few are alike are put together with others. `size` None is what fits the cache.
+    """
+    same: dict[Shape, list[int]] = {}
+    for place, shape in enumerate(shapes):
+        same.setdefault(shape, []).append(place)
+    groups: dict[Any, list[int]] = {}
+    for shape, places in same.items():
+        few = padded and shape.tiny and len(places) < ReplicasLast.smallest_chunk
+        groups.setdefault((few, shape.rounded if few else shape), []).extend(places)
+    return [
+        [places[number] for number in chunk]
+        for (few, shape), places in groups.items()
+        for chunk in even_chunks(len(places), size or chunk_size(shape, few or shape.tiny))
+    ]
+
+
+def chunk_size(shape: Shape, tiny: bool) -> int:
     """How many replicas to train at a time: what fits the cache, but enough to be worth the calls."""
-    layout = choose_layout(sizes, examples, batch_size)
-    return max(layout.smallest_chunk, CACHE // bytes_per_replica(sizes, batch_size or examples, itemsize))
+    layout = ReplicasLast if tiny else Stacked
+    values = sum(2 * units + 1 for units in shape.sizes[1:]) + max(shape.sizes[1:])  # activations, derivatives, scratch
+    examples = shape.batch_size or shape.examples
+    touched = shape.itemsize * (values * examples + 3 * Network.count(shape.sizes))  # by one replica's epoch
+    return max(layout.smallest_chunk, CACHE // touched)
 
 
 def even_chunks(count: int, size: int) -> list[range]:
@@ -25,3 +79,63 @@ def even_chunks(count: int, size: int) -> list[range]:
     number = -(-count // size)
     bounds = [round(place * count / number) for place in range(number + 1)]
     return [range(start, stop) for start, stop in pairwise(bounds)]
+
+
+def stack(networks: Sequence[Network]) -> tuple[Network, np.ndarray | None]:
+    """A population of these networks, of equal depth, in layers as wide as the widest; and where it has parameters.
+
+    That is (R, P), false where a smaller network was padded; None where all have the same layers.
+
+    >>> narrow, wide = (Network.initialize([2, units, 1], ["tanh", "tanh"]) for units in (2, 3))
+    >>> population, mask = stack([narrow, wide])
+    >>> population, mask.sum(-1).tolist()
+    (Network(2-3-1, tanh, tanh, replicas=(2,)), [9, 13])
+    """
+    sizes = tuple(max(units) for units in zip(*(network.sizes for network in networks), strict=True))
+    population = Network(sizes, networks[0].activations, np.stack([pad(network, sizes) for network in networks]))
+    if all(network.sizes == sizes for network in networks):
+        return population, None
+    ones = [Network(one.sizes, one.activations, np.ones_like(one.parameters)) for one in networks]
+    return population, np.stack([pad(one, sizes) for one in ones]) > 0
+
+
+def pad(network: Network, sizes: tuple[int, ...]) -> np.ndarray:
+    """The parameters (P,) of the network in layers of these sizes, zero where it has none."""
+    if network.sizes == sizes:
+        return network.parameters
+    padded = Network(sizes, network.activations, np.zeros(Network.count(sizes), network.parameters.dtype))
+    for W, b, small_W, small_b in zip(padded.weights, padded.biases, network.weights, network.biases, strict=True):
+        n_out, n_in = small_W.shape
+        W[:n_out, :n_in], b[:n_out] = small_W, small_b
+    return padded.parameters
+
+
+def crop(network: Network, sizes: tuple[int, ...]) -> Network:
+    """The first units of every layer, of one network or of each of a population."""
+    if network.sizes == sizes:
+        return network
+    weights = [W[..., :n_out, :n_in] for W, n_in, n_out in zip(network.weights, sizes, sizes[1:], strict=False)]
+    biases = [b[..., :n_out, :] for b, n_out in zip(network.biases, sizes[1:], strict=True)]
+    return Network.from_parameters(weights, biases, network.activations, network.parameters.dtype)
+
+
+def take_settings(settings: Settings, rows: np.ndarray) -> Settings:
+    """The settings of some replicas."""
+
+    def some(value: Any) -> Any:
+        return [value[row] for row in rows] if isinstance(value, list | tuple) else np.asarray(value)[rows]
+
+    own = {name: value for name in OF_ITS_OWN if np.ndim(value := getattr(settings, name)) > 0}
+    return replace(settings, **{name: some(value) for name, value in own.items()})
+
+
+def take(work: Workspace, rows: np.ndarray) -> Workspace:
+    """A workspace of some of the replicas, mid-training."""
+    X, Y = (data[rows] if data.ndim == 3 else data for data in (work.X, work.Y))
+    rngs = [work.rngs[row] for row in rows] if work.rngs else []
+    mask = None if work.mask is None else work.mask[rows]
+    some = Workspace(work.network[rows], X, Y, take_settings(work.settings, rows), rngs, mask)
+    for old, new in zip(work.optimizer.state, some.optimizer.state, strict=True):
+        some.layout.canonical(new)[...] = work.layout.canonical(old)[rows]
+    some.optimizer.updates = work.optimizer.updates
+    return some

@@ -16,6 +16,7 @@ import numpy as np
 
 from sandbox.nn.activations import Calls, get_activation
 from sandbox.nn.costs import Cost
+from sandbox.nn.padding import Padding
 
 
 class Propagation:
@@ -25,7 +26,7 @@ class Propagation:
     `gradients` lie as `layout` has them; `backward` overwrites `gradients`. After `forward`, `value()` is the cost,
     for targets that stay as they are: a pass whose targets change is made without it (`valued` False).
     `activations` are the buffers of every layer's output, `derivatives` those of the cost's derivatives by the
-    weighted sums (after `backward`).
+    weighted sums (after `backward`). `padding` says which units are missing.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Propagation:
         targets: np.ndarray,
         share: "Propagation | None" = None,
         valued: bool = True,
+        padding: Padding | None = None,
     ) -> None:
         count = layout.examples(inputs)
         one, per_example = np.ones((), layout.dtype), np.array(1 / count, layout.dtype)
@@ -54,20 +56,20 @@ class Propagation:
         for number, name in enumerate(activations):
             linear, activation = layout.linear(Ws[number], A), get_activation(name)
             A, Z = self.buffers.activations[number]
-            dZ, T = self.derivatives[number], layout.part(scratch, sizes[number + 1])
-            logits = Z
-            if number == len(activations) - 1 and cost.output is not None:  # the cost is computed from the logits
-                logits = self.buffers.logits
-                self.forward.extend(linear.forward(logits))
-                back: Calls = []  # and its derivative is by the logits
-            else:
-                self.forward.extend(linear.forward(Z))
-                back = activation.backward(dZ, Z, T, one)
+            dZ, T = self.derivatives[number], scratch[: sizes[number + 1]]
+            last = number == len(activations) - 1
+            logits = self.buffers.logits if last and cost.output is not None else Z
+            self.forward.extend(linear.forward(logits))
+            # where the cost is computed from the logits, its derivative is by the logits
+            back = [*activation.backward(dZ, Z, T, one)] if logits is Z else []
+            if padding is not None and not last and (number > 0 or not np.isfinite(inputs).all()):
+                self.forward.append(padding.clear_units(Z, number))
+                back.append(padding.clear_units(dZ, number))
             self.forward.extend(activation.forward(logits, Z, T, one))
             backward.append([*back, *linear.backward(dZ, dWs[number], dA)])
             self.activations.append(Z)
             dA = dZ
-            if number == len(activations) - 1:
+            if last:
                 self.forward.extend(cost.derivative(Z, targets, dZ, per_example))
                 if valued:
                     self.value = cost.value(Z, logits, targets, dZ, T, layout)

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 from sandbox.errors import choose
 
 Schedule = Callable[[int, int], float]
+ScheduleName = Literal["constant", "step", "exponential", "cosine", "inverse_time"]
 
 
 def constant(epoch: int, epochs: int) -> float:

@@ -1,21 +1,28 @@
 """Training: the loop of forward, backward, update, for one network or a population side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, choose
 from sandbox.nn.checks import check_data, check_replicas
+from sandbox.nn.costs import CostName
 from sandbox.nn.hooks.hook import Hook, check_hooks
+from sandbox.nn.memory import SMALLEST, USUAL, buffers
 from sandbox.nn.network import Network
+from sandbox.nn.optimizers import OptimizerName
 from sandbox.nn.penalties import penalty
+from sandbox.nn.propagation import Propagation
+from sandbox.nn.replicas import NEVER, Replicas
+from sandbox.nn.schedules import ScheduleName
 from sandbox.nn.workspace import Settings, Workspace
 
-NEVER = -1
+MEASURES = ("cost", "train_accuracy", "validation_cost", "validation_accuracy", "test_cost", "test_accuracy")
+Measure = Callable[["Run", str, np.ndarray], np.ndarray]
 
 
-class Run:
+class Run(Replicas):
     """One training, under way or done: what hooks see and `fit` returns.
 
     | attribute | holds |
@@ -29,12 +36,14 @@ class Run:
     | penalty | the L1 and L2 penalty, which the cost does not contain |
     | epochs_run | updates that a network had before it was stopped; (R,) in a population |
     | diverged_at | the epoch at which it diverged, or None; in a population (R,) with -1 for none |
+    | pruned | whether it was given up; (R,) in a population |
     | curves | name -> list of (epoch, value), from `record` |
     | snapshots | epoch -> Network, from `snapshot` |
-    | configs | the Config of each replica, where `train_many` trains |
+    | configs | the Config of each replica, where `train` or `train_many` trains |
 
     `inputs`, `activations` and `derivatives` are views of the buffers of the pass whose gradients `on_epoch` and `on_batch`
-    see: copy what is to be kept. Of stopped replicas they are NaN.
+    see: copy what is to be kept. Of stopped replicas they are NaN. In `on_start` they are those of the first parameters
+    on all examples.
 
     >>> or_gate = Network.from_parameters([[[0.1, 0.6]]], [[0.0]], ["sigmoid"])
     >>> run = fit(or_gate, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 1], epochs=100)
@@ -52,87 +61,40 @@ class Run:
         cost_epochs: Any = None,
         rng: Any = 0,
         mask: np.ndarray | None = None,
+        *,
+        of_populations: bool = False,
+        guards: Iterable[Hook] = (),
+        configs: Sequence[Any] = (),
+        measure: Measure | None = None,
     ) -> None:
+        """`of_populations`, `mask`: see Workspace. `measure` computes what `self.measure` names, but for the cost.
+
+        `guards` are hooks that end training: in an epoch the others are called before them, at the end after them, so
+        that what the others see of an epoch does not depend on who was just stopped.
+        """
         if len(network.lead) > 1:
             raise RequestError(f"the network has replica axes {network.lead}: training takes one at most")
         check_replicas(network.lead, settings, rng)
-        self.lead, self.sizes, self._names = network.lead, network.sizes, network.activations
-        self.settings, self.hooks = settings, check_hooks(hooks)
-        self.configs: Sequence[Any] = ()
-        self.epoch, self.epochs = 0, settings.epochs
-        self.curves: dict[str, list[tuple[int, np.ndarray]]] = {}
-        self.snapshots: dict[int, Network] = {}
         X, Y = check_data(network, X, Y, settings.cost)
         rngs = rng if isinstance(rng, list) else []
         if settings.batch_size is not None and not rngs:
             rngs = [np.random.default_rng(rng)]
-            rngs = rngs[0].spawn(self.lead[0]) if self.lead else rngs
-        self._work = Workspace(network, X, Y, settings, rngs, mask)
-        self._rows: Any = np.arange(self.lead[0]) if self.lead else None  # the replicas that are in the workspace
-        self._planned = np.arange(self.epochs) if cost_epochs is None else np.asarray(cost_epochs, int)
-        if np.any(np.diff(self._planned, prepend=-1, append=self.epochs) <= 0):
-            raise RequestError(f"cost_epochs must be rising epochs from 0 to {self.epochs - 1}")
+            rngs = rngs[0].spawn(network.lead[0]) if network.lead else rngs
+        work = Workspace(network, X, Y, settings, rngs, mask, of_populations)
+        super().__init__(network, work, settings.epochs, cost_epochs)
+        self.settings, self.hooks, self.configs, self._measure = settings, check_hooks(hooks), configs, measure
+        self.guards = check_hooks(guards)
+        self.points: dict[str, list[tuple[int, np.ndarray]]] = {}  # of the curves, before the end
+        self.last_points: dict[str, np.ndarray] = {}  # those of the end, where each network has an epoch of its own
+        self.kept: dict[int, Network] = {}  # likewise
+        self.last_kept: Network | None = None
         self._record_at: list[int] = [*self._planned.tolist(), NEVER]
-        self._recorded = np.full((len(self._planned), *self.lead), np.nan)
-        self._points = 0
-        self._value: Any = None  # the cost of the replicas in the workspace
-        self._outdated = False  # whether there have been updates since
-        self._alive = np.ones(self.lead, bool)
-        self._final, self._final_cost = network.copy().parameters, np.full(self.lead, np.nan)
-        self._epochs_run, self._diverged_at = np.full(self.lead, NEVER), np.full(self.lead, NEVER)
+        self._pass: Propagation | None = None  # the last one that went forward and backward
         self._started = self._ended = False
 
     @property
-    def replicas(self) -> np.ndarray:
-        """The numbers of the replicas that are still training."""
-        return np.flatnonzero(self._alive)
-
-    @property
-    def recorded(self) -> np.ndarray:
-        """All costs recorded so far, (points,) or (points, R), also those after a replica's end."""
-        return self._recorded[: self._points]
-
-    @property
-    def recorded_epochs(self) -> np.ndarray:
-        """The epochs of `recorded`."""
-        return self._planned[: self._points]
-
-    @property
-    def cost_epochs(self) -> np.ndarray:
-        return self.recorded_epochs[self.recorded_epochs < np.max(self.epochs_run)]
-
-    @property
-    def costs(self) -> np.ndarray:
-        costs = self.recorded[: len(self.cost_epochs)].T
-        return np.where(self.cost_epochs < self.epochs_run[:, None], costs, np.nan) if self.lead else costs
-
-    @property
-    def epochs_run(self) -> Any:
-        updates = np.where(self._epochs_run == NEVER, self.epoch, self._epochs_run)
-        return updates if self.lead else int(updates)
-
-    @property
-    def diverged_at(self) -> Any:
-        if self.lead:
-            return self._diverged_at
-        return None if self._diverged_at == NEVER else int(self._diverged_at)
-
-    @property
-    def cost(self) -> Any:
-        if self._outdated:  # between mini-batches
-            with np.errstate(all="ignore"):
-                self._value, self._outdated = self._work.full.evaluate(), False
-        return self._whole(self._final_cost, self._value) if self.lead else float(self._value)
-
-    @property
-    def network(self) -> Network:
-        if not self.lead or self._alive.all():
-            return self._work.network
-        parameters = self._whole(self._final, self._work.network.parameters)
-        return Network(self.sizes, self._names, parameters)
-
-    @property
     def gradients(self) -> Network:
+        self._latest()
         if not self.lead or self._alive.all():
             return self._work.gradient
         parameters = self._whole(np.zeros_like(self._final), self._work.gradient.parameters)
@@ -140,29 +102,43 @@ class Run:
 
     @property
     def inputs(self) -> np.ndarray:
-        return self._values([self._pass.inputs[:-1]])[0]  # without the row of ones
+        return self._values([self._latest().inputs[:-1]])[0]  # without the row of ones
 
     @property
     def activations(self) -> list[np.ndarray]:
-        return self._values(self._pass.activations)
+        return self._values(self._latest().activations)
 
     @property
     def derivatives(self) -> list[np.ndarray]:
-        return self._values(self._pass.derivatives)
+        return self._values(self._latest().derivatives)
+
+    @property
+    def curves(self) -> dict[str, list[tuple[int, np.ndarray]]]:
+        curves = {name: list(points) for name, points in self.points.items()}
+        for name, value in self.last_points.items():
+            curves[name] = [*_before(curves.get(name, []), self.epoch), (self.epoch, value)]
+        return curves
+
+    @property
+    def snapshots(self) -> dict[int, Network]:
+        return self.kept if self.last_kept is None else {**self.kept, self.epoch: self.last_kept}
 
     @property
     def penalty(self) -> Any:
         return penalty(self.network, self.settings.l1, self.settings.l2)
 
-    def _whole(self, final: np.ndarray, working: np.ndarray) -> np.ndarray:
-        """Values of the whole population: the working ones where a replica is alive, the final ones elsewhere."""
-        whole, alive = final.copy(), self._alive[self._rows]
-        whole[self._rows[alive]] = working[alive]
-        return whole
+    def _latest(self) -> Propagation:
+        """The pass that hooks see; before the first epoch one over all examples, which changes nothing."""
+        if self._pass is None:
+            self._pass = self._work.full
+            with np.errstate(all="ignore"):
+                for call in [*self._pass.forward, *self._pass.backward, *self._work.penalties]:
+                    call()
+        return self._pass
 
     def _values(self, buffers: list[np.ndarray]) -> list[np.ndarray]:
         """Buffers of a pass with the replicas in front, those of the whole population where they are a replica's own."""
-        values = [self._work.layout.leading(buffer) for buffer in buffers]
+        values = [self._work.shown(buffer) for buffer in buffers]
         if not self.lead or self._alive.all():
             return values
         return [
@@ -170,56 +146,38 @@ class Run:
             for value in values
         ]
 
-    def stop(self, replicas: Any = None) -> None:
-        """End training here: of all networks, or of the given replicas. They keep the parameters that they have."""
-        if not self.lead:
-            if self._alive:
-                self._alive[...], self._epochs_run[...] = False, self.epoch
-            return
-        ids = self.replicas if replicas is None else np.intersect1d(replicas, self.replicas)
-        cost, parameters = self.cost, self.network.parameters
-        self._final[ids], self._final_cost[ids], self._epochs_run[ids] = (
-            parameters[ids],
-            cost[ids],
-            self.epoch,
-        )
-        self._alive[ids] = False
+    def measure(self, name: str, replicas: Any = None) -> Any:
+        """What the parameters come to as they are now, () or (R,): of all replicas, or (k,) of the k given ones.
 
-    def restore(self, parameters: np.ndarray, cost: Any, replicas: Any = None) -> None:
-        """Go back to parameters (P,), or (R, P), that a hook kept, and to their cost, () or (R,).
-
-        All networks, or the given replicas, whether they are still training or not. In `on_end` these are the final ones.
+        The `cost`, also called final_cost, and where `train` or `train_many` trains `train_accuracy`,
+        `validation_cost`, `validation_accuracy`, `test_cost` and `test_accuracy`; NaN where a replica has no such
+        thing. Raises RequestError for another name.
         """
-        if not self.lead:
-            self._work.network.parameters[...], self._value, self._outdated = parameters, cost, False
-            return
-        ids = np.arange(self.lead[0]) if replicas is None else np.asarray(replicas, int)
-        self._final[ids], self._final_cost[ids] = parameters[ids], cost[ids]
-        rows = np.isin(self._rows, ids)
-        self._work.network.parameters[rows] = parameters[self._rows[rows]]
-        self._value = np.where(rows, cost[self._rows], self._value)
-
-    def diverge(self, epoch: int, cost: float, replica: int | None = None) -> None:
-        """Stop a network that has diverged at `epoch`, where its cost was `cost`; it may have been stopped since."""
-        where = ... if replica is None else replica
-        if np.any(self._diverged_at[where] != NEVER):
-            return
-        self.stop(replica)
-        self._diverged_at[where] = self._epochs_run[where] = epoch
-        self._final_cost[where] = cost
-        if replica is None:
-            self._value, self._outdated = cost, False
+        name = "cost" if name == "final_cost" else name
+        choose("measure", name, dict.fromkeys(MEASURES if self._measure else ("cost",)))
+        ids = np.arange(self.lead[0] if self.lead else 1) if replicas is None else np.asarray(replicas, int)
+        if name == "cost" or self._measure is None:
+            return self.cost[ids] if self.lead else self.cost
+        values = self._measure(self, name, ids)
+        return values if self.lead else float(values[0])
 
     def record(self, name: str, value: Any) -> None:
         """Keep a value of this epoch, one number per replica, under `curves[name]`; the last one of an epoch counts."""
-        points = self.curves.setdefault(name, [])
-        if points and points[-1][0] == self.epoch:
-            points.pop()
-        points.append((self.epoch, np.array(value, np.float64)))
+        value = np.array(value, np.float64)
+        if self._ended:
+            self.last_points[name] = value
+        else:
+            points = self.points.setdefault(name, [])
+            if points and points[-1][0] == self.epoch:
+                points.pop()
+            points.append((self.epoch, value))
 
     def snapshot(self) -> None:
         """Keep the network as it is now under `snapshots[epoch]`."""
-        self.snapshots[self.epoch] = self.network.copy()
+        if self._ended:
+            self.last_kept = self.network.copy()
+        else:
+            self.kept[self.epoch] = self.network.copy()
 
     def advance(self, until: int | None = None) -> "Run":
         """Train up to epoch `until` (default: to the end). Pausing changes no number."""
@@ -227,17 +185,18 @@ class Run:
         with np.errstate(all="ignore"):
             if not self._started:
                 self._started = True
-                self._value = self._work.full.evaluate()
-                for hook in self.hooks:
+                self._value = self._work.evaluate()
+                for hook in [*self.guards, *self.hooks]:
                     hook.on_start(self)
             while self._alive.any() and self.epoch < until:
                 self._compact()
-                self._mini_batches(until) if self._work.batches else self._full_batch(until)
+                with buffers(SMALLEST):
+                    self._mini_batches(until) if self._work.batches else self._full_batch(until)
             if self._alive.any():
-                self._value, self._outdated = self._work.full.evaluate(), False
+                self._value, self._outdated = self._work.evaluate(), False
             if not self._ended and (self.epoch == self.epochs or not self._alive.any()):
                 self._ended = True
-                for hook in self.hooks:
+                for hook in [*self.guards, *self.hooks]:
                     hook.on_end(self)
                 self.stop()
         return self
@@ -245,7 +204,7 @@ class Run:
     def _full_batch(self, until: int) -> None:
         self._pass = self._work.full
         work, recorded, record_at, rows = self._work, self._recorded, self._record_at, self._rows_if_some
-        forward, value, update = work.full.forward, work.full.value, work.update
+        forward, value, update = work.full.forward, work.value, work.update
         backward = [*work.full.backward, *work.penalties]
         next_call, points, cost = self._next_call(self.epoch), self._points, self._value
         for epoch in range(self.epoch, until):
@@ -281,11 +240,11 @@ class Run:
         while self.epoch < until:
             epoch = self.epoch
             if epoch == self._record_at[self._points]:
-                self._value, self._outdated = work.full.evaluate(), False
+                self._value, self._outdated = work.evaluate(), False
                 self._recorded[self._points, ... if self._rows_if_some is None else self._rows] = self._value
                 self._points += 1
             elif epoch == next_call:
-                self._value, self._outdated = work.full.evaluate(), False
+                self._value, self._outdated = work.evaluate(), False
             if work.scheduled:
                 work.set_rate(epoch)
             for batch in work.shuffled():
@@ -297,9 +256,7 @@ class Run:
                     next_call = self._next_call(epoch + 1)
                     if not self._call_hooks():
                         return
-                for hook in watching:
-                    hook.on_batch(self)
-                if watching and not self._alive.any():
+                if watching and not self._watch_batch(watching):
                     return
                 for call in work.update:
                     call()
@@ -308,6 +265,13 @@ class Run:
             if self._sparse():
                 return
 
+    def _watch_batch(self, hooks: list[Hook]) -> bool:
+        """Call the hooks that watch mini-batches; whether anything is left to train."""
+        with buffers(USUAL):
+            for hook in hooks:
+                hook.on_batch(self)
+        return bool(self._alive.any())
+
     @property
     def _rows_if_some(self) -> Any:
         """The replicas in the workspace, None where they are all."""
@@ -315,26 +279,20 @@ class Run:
 
     def _next_call(self, epoch: int) -> int:
         """The first epoch from `epoch` on that a hook wants to see."""
-        calls = [hook.next_call(epoch) for hook in self.hooks]
+        calls = [hook.next_call(epoch, self.epochs) for hook in [*self.hooks, *self.guards]]
         return min((call for call in calls if call is not None), default=NEVER)
 
     def _call_hooks(self) -> bool:
         """Call the hooks that are due; whether anything is left to train."""
-        for hook in self.hooks:
-            if hook.next_call(self.epoch) == self.epoch:
-                hook.on_epoch(self)
+        with buffers(USUAL):
+            for hook in [*self.hooks, *self.guards]:
+                if hook.next_call(self.epoch, self.epochs) == self.epoch:
+                    hook.on_epoch(self)
         return bool(self._alive.any())
 
-    def _sparse(self) -> bool:
-        """Whether at least half of the replicas in the workspace have stopped."""
-        return self._rows is not None and 2 * self._alive.sum() <= len(self._rows)
 
-    def _compact(self) -> None:
-        """Take the replicas that have stopped out of the workspace, once they are many."""
-        if self._rows is not None and self._sparse():
-            staying = np.flatnonzero(self._alive[self._rows])
-            self._work, self._rows = self._work.take(staying), self._rows[staying]
-            self._value = self._value[staying]
+def _before(points: list, epoch: int) -> list:
+    return points[:-1] if points and points[-1][0] == epoch else points
 
 
 def fit(
@@ -342,13 +300,13 @@ def fit(
     X: Any,
     Y: Any,
     *,
-    cost: str = "squared_error",
+    cost: CostName = "squared_error",
     learning_rate: Any = 1.0,
     epochs: int = 1000,
     batch_size: int | None = None,
-    optimizer: str = "gd",
+    optimizer: OptimizerName = "gd",
     momentum: float = 0.9,
-    schedule: str | list[str] = "constant",
+    schedule: ScheduleName | Sequence[ScheduleName] = "constant",
     l1: Any = 0.0,
     l2: Any = 0.0,
     hooks: Iterable[Hook] = (),
@@ -362,6 +320,9 @@ def fit(
     epoch runs over shuffled batches, `rng` being a seed or a Generator (in a population a list of R). `cost_epochs`
     names the epochs at which the cost is recorded (default: every one); with mini-batches too it is the cost on all
     examples. Raises RequestError where something does not fit.
+
+    A network without the replicas' axis is computed in the fastest way that there is for one: its last bits may differ
+    from those that `train` and populations come to, which are alike.
 
     >>> or_gate = Network.from_parameters([[[0.1, 0.6]]], [[0.0]], ["sigmoid"])
     >>> run = fit(or_gate, [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 1], learning_rate=1.0, epochs=5000)

@@ -1,7 +1,7 @@
 """The arrays that training works in: parameters, gradients, buffers and optimizer state of the replicas at work."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -9,9 +9,11 @@ import numpy as np
 
 from sandbox.errors import RequestError, is_count, is_number
 from sandbox.nn.costs import get_cost
-from sandbox.nn.layouts import Stacked, choose_layout, matrices
+from sandbox.nn.layouts import ReplicasLast, Stacked, choose_layout, matrices
+from sandbox.nn.memory import aligned_copy
 from sandbox.nn.network import Network
 from sandbox.nn.optimizers import get_optimizer
+from sandbox.nn.padding import Padding
 from sandbox.nn.penalties import penalty_calls
 from sandbox.nn.propagation import Propagation
 from sandbox.nn.schedules import get_schedule
@@ -48,26 +50,17 @@ class Settings:
             if not (is_count(count) and count >= 1) and not (name == "batch_size" and count is None):
                 raise RequestError(f"{name} is {count!r}: a whole number of at least 1 is needed")
 
-    def take(self, rows: np.ndarray) -> "Settings":
-        """The settings of some replicas."""
-
-        def some(value: Any) -> Any:
-            return [value[row] for row in rows] if isinstance(value, list | tuple) else np.asarray(value)[rows]
-
-        parts = {
-            name: some(value)
-            for name in ("learning_rate", "schedule", "l1", "l2")
-            if np.ndim(value := getattr(self, name)) > 0
-        }
-        return replace(self, **parts)
-
 
 class Workspace:
     """Everything whose size depends on how many replicas are at work.
 
     X is (..., features, examples) and Y (..., outputs, examples), with the replicas' axis in front where each replica
-    has data of its own. `rngs` shuffle, one for each replica. `mask` (..., P) has zeros where parameters stay as they
-    are.
+    has data of its own. `rngs` shuffle, one for each replica. `mask` (..., P) is false where a network that was padded
+    has no parameter (see sandbox.nn.population): what is there stays zero.
+
+    A network without replicas' axis is computed with the arithmetic of one, unless it is to have that `of_populations`:
+    it then is a population of one, whose axis nobody sees. And where one replica would have NumPy take other ways than
+    several, it has a twin that nobody sees.
     """
 
     def __init__(
@@ -78,32 +71,43 @@ class Workspace:
         settings: Settings,
         rngs: list,
         mask: np.ndarray | None = None,
+        of_populations: bool = False,
     ) -> None:
-        self.settings, self.rngs, self.X, self.Y = settings, rngs, X, Y
-        self.lead, sizes = network.lead, network.sizes
-        kind = choose_layout(sizes, X.shape[-1], settings.batch_size) if len(self.lead) == 1 else Stacked
-        self.layout = layout = kind(self.lead, network.parameters.dtype)
-        self.parameters = layout.arrange(network.parameters)
-        self.gradients = np.zeros_like(self.parameters)
-        self.network = Network(sizes, network.activations, layout.canonical(self.parameters))
-        self.gradient = Network(sizes, network.activations, layout.canonical(self.gradients))
-        self._base_rate = layout.per_replica(np.broadcast_to(settings.learning_rate, self.lead))
-        self._rate = self._base_rate.copy()
+        X, Y = (data[0] if data.ndim == 3 and len(data) == 1 else data for data in (X, Y))
+        self.settings, self.rngs, self.mask, self.X, self.Y = settings, rngs, mask, X, Y
+        self.of_populations = of_populations
+        sizes, examples, batch_size = network.sizes, X.shape[-1], settings.batch_size
+        lead = network.lead or ((1,) if of_populations else ())
+        kind = choose_layout(sizes, examples, batch_size) if lead and mask is None else ReplicasLast
+        kind = kind if lead else Stacked
+        shortest = examples if batch_size is None else min(examples, batch_size, examples % batch_size or batch_size)
+        if lead == (1,) and (kind is ReplicasLast or shortest == 1):
+            lead = (2,)
+        self.layout = layout = kind(lead, network.parameters.dtype)
+        self._seen: Any = slice(0, network.lead[0]) if network.lead else 0 if lead else ...
+        self.parameters = layout.arrange(np.broadcast_to(network.parameters, (*lead, network.parameters.shape[-1])))
+        self.gradients = aligned_copy(0, layout.dtype, self.parameters.shape)
+        self.network = Network(sizes, network.activations, layout.canonical(self.parameters)[self._seen])
+        self.gradient = Network(sizes, network.activations, layout.canonical(self.gradients)[self._seen])
+        self._base_rate = layout.per_replica(np.broadcast_to(settings.learning_rate, lead))
+        shape = self.parameters.shape if lead else ()  # with replicas in full: NumPy is slow where it broadcasts
+        self._rate = aligned_copy(self._base_rate, layout.dtype, shape)
         self.optimizer = get_optimizer(settings.optimizer)(
             self.parameters, self.gradients, self._rate, settings.momentum
         )
         self.update = self.optimizer.calls
         self.penalties = penalty_calls(layout, settings.l1, settings.l2, sizes, self.parameters, self.gradients)
-        self.mask = mask
-        if mask is not None:
-            self.penalties.append(partial(np.multiply, self.gradients, layout.arrange(mask), self.gradients))
+        padding = None if mask is None else Padding(layout, np.broadcast_to(mask, (*lead, mask.shape[-1])), sizes)
+        if padding is not None:
+            self.penalties.append(padding.clear_parameters(self.gradients))
         make = partial(
             Propagation, layout, sizes, network.activations, get_cost(settings.cost), self.parameters, self.gradients
         )
-        self.full = make(layout.inputs(X), layout.targets(Y))
+        self.full = make(layout.inputs(X), layout.targets(Y), padding=padding)
+        self.value = self.full.value if lead == network.lead else lambda: self.full.value()[self._seen]
         self.batches: list[Propagation] = []
-        if settings.batch_size is not None:
-            self._cut_batches(make, settings.batch_size)
+        if batch_size is not None:
+            self._cut_batches(make, batch_size)
         names = settings.schedule
         self.schedules = [get_schedule(name) for name in ([names] if isinstance(names, str) else names)]
         self.scheduled = any(schedule.__name__ != "constant" for schedule in self.schedules)
@@ -111,8 +115,9 @@ class Workspace:
     def _cut_batches(self, make: Callable[..., Propagation], size: int) -> None:
         """One pass for each batch: slices of one shuffled copy of the data, hidden buffers shared."""
         count = self.X.shape[-1]
-        inputs, above = self.layout.with_ones(self.network.sizes[0], count, self.lead)
+        inputs, above = self.layout.with_ones(self.network.sizes[0], count, self.layout.lead)
         shuffled = self.layout.empty(self.network.sizes[-1], count)
+        above[...], shuffled[...] = 0, 0  # what a twin learns from
         self._shuffled = [(self.X, matrices(above)), (self.Y, matrices(shuffled))]
         passes: dict[int, Propagation] = {}
         for start in range(0, count, size):
@@ -123,26 +128,24 @@ class Workspace:
 
     def shuffled(self) -> Iterator[Propagation]:
         """The passes of one epoch over mini-batches, in a new order drawn for each replica."""
-        for row, rng in zip(range(self.lead[0]) if self.lead else [...], self.rngs, strict=True):
+        for row, rng in zip(range(len(self.rngs)) if self.layout.lead else [...], self.rngs, strict=True):
             order = rng.permutation(self.X.shape[-1])
             for source, target in self._shuffled:
                 np.take(source if source.ndim == 2 else source[row], order, -1, target[row], "clip")
         return iter(self.batches)
 
+    def evaluate(self) -> Any:
+        """The cost of the parameters as they are, () or (R,)."""
+        for call in self.full.forward:
+            call()
+        return self.value()
+
+    def shown(self, buffer: np.ndarray) -> np.ndarray:
+        """A view of a buffer of a pass as others see it: (units, examples), or (R, units, examples)."""
+        return self.layout.leading(buffer)[self._seen] if buffer.ndim > 2 else buffer
+
     def set_rate(self, epoch: int) -> None:
         """Make the learning rates those of an epoch."""
         factors = [schedule(epoch, self.settings.epochs) for schedule in self.schedules]
         factor = self.layout.per_replica(factors if len(factors) > 1 else factors[0])
-        np.multiply(self._base_rate, factor, self._rate)
-
-    def take(self, rows: np.ndarray) -> "Workspace":
-        """A workspace of some of the replicas, mid-training."""
-        X, Y = (data[rows] if data.ndim == 3 else data for data in (self.X, self.Y))
-        rngs = [self.rngs[row] for row in rows] if self.rngs else []
-        mask = None if self.mask is None else self.mask[rows]
-        some = Workspace(self.network[rows], X, Y, self.settings.take(rows), rngs, mask)
-        layout = self.layout
-        for old, new in zip(self.optimizer.state, some.optimizer.state, strict=True):
-            layout.canonical(new)[...] = layout.canonical(old)[rows]
-        some.optimizer.updates = self.optimizer.updates
-        return some
+        self._rate[...] = self._base_rate * factor

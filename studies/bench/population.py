@@ -8,7 +8,7 @@ import numpy as np
 
 from sandbox import Config, train, train_many
 from sandbox.nn.network import Network
-from sandbox.nn.population import chunk_size, even_chunks
+from sandbox.nn.population import Shape, parts
 from sandbox.nn.training import Run
 from sandbox.nn.workspace import Settings
 from studies.bench import jax_peer, torch_peer
@@ -20,12 +20,15 @@ SIZES = (256, 1024, 4096)
 
 
 def ours(work: Work, population: Network) -> np.ndarray:
-    """Our trainer on one thread, the cost recorded at every epoch."""
-    size = chunk_size(work.sizes, len(work.X), population.parameters.itemsize)
+    """Our trainer on one thread, in the parts that `train_many` makes, the cost recorded at every epoch."""
+    sizes, dtype = population.sizes, population.parameters.dtype
+    shape = Shape(sizes, population.activations, len(work.X), dtype.itemsize, work.batch_size)
     settings = Settings(work.cost, work.learning_rate, work.epochs)
-    chunks = even_chunks(len(population.parameters), size)
     return np.concatenate(
-        [Run(population[chunk.start : chunk.stop], work.X, work.Y, settings).advance().costs for chunk in chunks]
+        [
+            Run(population[part], work.X, work.Y, settings).advance().costs
+            for part in parts([shape] * len(population.parameters))
+        ]
     )
 
 

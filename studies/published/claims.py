@@ -8,7 +8,7 @@ import numpy as np
 
 from sandbox import Dataset, Network, fit
 from sandbox.data import Cross, add_crosses
-from sandbox.nn import Recorder, Run, Snapshots, StopOnDivergence, gradients
+from sandbox.nn import Curves, Run, Snapshots, StopOnDivergence, gradients
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def check(case: Case) -> tuple[Run, list[Figure]]:
     hooks = [
         StopOnDivergence(),
         Snapshots(sorted({claim.update for claim in case.claims})),
-        Recorder(w=lambda run: run.network.weights[0][0, 0]),
+        Curves(w=lambda run: run.network.weights[0][0, 0]),
     ]
     run = fit(
         case.network,

@@ -10,7 +10,7 @@ import pytest
 from tqdm import tqdm
 
 from sandbox import Hook, Network, fit
-from sandbox.nn import Progress, Recorder, Snapshots, StopOnDivergence
+from sandbox.nn import Curves, Progress, Snapshots, StopOnDivergence
 
 X, Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
 RATE = 0.7
@@ -294,7 +294,7 @@ def test_hooks_change_no_number(network, batch_size, optimizer):
         InstantsOfBatches(),
         StopOnDivergence(),
         Snapshots([3, 50]),
-        Recorder(every=11, cost=lambda run: run.cost, slope=lambda run: run.gradients.weights[0][..., 0, 0]),
+        Curves(every=11, cost=lambda run: run.cost, slope=lambda run: run.gradients.weights[0][..., 0, 0]),
     ]
     watched = train(network, *hooks, epochs=60, batch_size=batch_size, optimizer=optimizer)
     alone = train(network, epochs=60, batch_size=batch_size, optimizer=optimizer)
@@ -315,7 +315,7 @@ class TestContract:
             type("Wrong", (Hook,), {name: method})
 
     def test_right_ones(self):
-        class Right(Recorder):
+        class Right(Curves):
             once = 1
 
             def on_end(self, run, more=None):
@@ -398,7 +398,7 @@ class TestRecorder:
     def test_keeps_what_the_functions_return(self, network):
         instants = Instants()
         functions = {"w": lambda run: run.network.weights[0][..., 0, 0], "cost": lambda run: run.cost}
-        run = train(network, instants, Recorder(every=4, **functions))
+        run = train(network, instants, Curves(every=4, **functions))
         assert set(run.curves) == {"w", "cost"}
         for name in run.curves:
             assert [epoch for epoch, _ in run.curves[name]] == [0, 4, 8, 10]
@@ -409,7 +409,7 @@ class TestRecorder:
 
     @SHAPES
     def test_an_epoch_is_there_once_when_training_stops(self, network):
-        run = train(network, Stop(4), Recorder(every=2, cost=lambda run: run.cost))
+        run = train(network, Stop(4), Curves(every=2, cost=lambda run: run.cost))
         assert [epoch for epoch, _ in run.curves["cost"]] == [0, 2, 4]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sandbox import Network, RequestError, fit
-from sandbox.nn import Recorder
+from sandbox.nn import Curves
 from sandbox.nn.optimizers import OPTIMIZERS, get_optimizer
 
 RATE, MU, STEPS = 0.1, 0.8, 5
@@ -92,7 +92,7 @@ def test_five_epochs_of_fit(name):
         optimizer=name,
         momentum=MU,
         epochs=STEPS,
-        hooks=[Recorder(w=lambda run: run.network.weights[0][0, 0])],
+        hooks=[Curves(w=lambda run: run.network.weights[0][0, 0])],
     )
     expected = list(TEXTBOOK[name](2.0, lambda w: w - 1))
     assert [w for _, w in run.curves["w"]][1:] == pytest.approx(expected, rel=1e-12)

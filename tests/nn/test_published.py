@@ -5,7 +5,7 @@ import pytest
 
 from sandbox import Network, fit, load_dataset
 from sandbox.data import add_crosses, parse_crosses
-from sandbox.nn import Recorder, StopOnDivergence, gradients
+from sandbox.nn import Curves, StopOnDivergence, gradients
 
 OR, XOR = load_dataset("or"), load_dataset("xor")
 XOR_WITH_CROSS = add_crosses(XOR.X, parse_crosses(["x1*x2"], 2))
@@ -167,7 +167,7 @@ class TestLine:
     network = Network.from_parameters([[[0.0]]], [[0.0]], ["linear"])
 
     def weights_after_each_update(self, rate, epochs):
-        recorder = Recorder(w=lambda run: run.network.weights[0][0, 0])
+        recorder = Curves(w=lambda run: run.network.weights[0][0, 0])
         run = fit(self.network, self.X, self.Y, cost=self.cost, learning_rate=rate, epochs=epochs, hooks=[recorder])
         return np.array([w for _, w in run.curves["w"]])[1:]
 

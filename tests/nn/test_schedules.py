@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sandbox import Network, RequestError, fit
-from sandbox.nn import Recorder
+from sandbox.nn import Curves
 from sandbox.nn.schedules import SCHEDULES, get_schedule
 
 VALUES = {  # epoch of 1000: factor, worked out by hand
@@ -33,7 +33,7 @@ def test_falls_from_one_and_stays_above_zero(name):
 
 
 def parameters_by_epoch(network, schedule, batch_size=None, rate=0.05):
-    recorders = [Recorder(w=lambda run: run.network.weights[0][..., 0, 0])]
+    recorders = [Curves(w=lambda run: run.network.weights[0][..., 0, 0])]
     run = fit(
         network,
         [[1.0], [-1.0]],

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sandbox import Hook, Network, RequestError, fit
-from sandbox.nn import Recorder, Run
+from sandbox.nn import Curves, Run
 from sandbox.nn.workspace import Settings
 
 X, Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
@@ -197,7 +197,7 @@ class TestPausing:
     def test_changes_no_number(self, network, batch_size, optimizer):
         def run():
             settings = Settings("squared_error", 0.5, 60, batch_size, optimizer, schedule="cosine", l2=0.001)
-            recorder = Recorder(every=7, cost=lambda run: run.cost)
+            recorder = Curves(every=7, cost=lambda run: run.cost)
             stops = StopSome([20] * 12 + [41] * 3 + [99] * 5) if network.lead else Hook()
             return Run(network, X, Y, settings, [recorder, stops], rng=6)
 

@@ -1,32 +1,32 @@
 """Hooks: code that watches training. Hooks observe; the trainer trains.
 
-A hook sees a `Run` (see sandbox.nn.training): `run.epoch`, `run.cost`, `run.network`, `run.gradients`. In a population
-each of them has the replicas' axis in front. `run.stop()` is the one way to end training early, `run.record(name, value)`
-the one way to keep a curve, `run.snapshot()` the one way to keep the network of this epoch, and `run.restore(...)` the one
-way to go back to parameters that were kept.
+A hook sees a `Run` (see sandbox.nn.training): `run.epoch`, `run.cost`, `run.network`, `run.gradients`, and what
+`run.measure(name)` computes. In a population each of them has the replicas' axis in front. `run.stop()` is the one way to
+end training early, `run.record(name, value)` the one way to keep a curve, `run.snapshot()` the one way to keep the network
+of this epoch, and `run.restore(...)` the one way to go back to parameters that were kept.
 """
 
-from sandbox.nn.hooks.callback import Callback
 from sandbox.nn.hooks.checkpoint import Checkpoint, load_checkpoint
+from sandbox.nn.hooks.curves import Curves
 from sandbox.nn.hooks.divergence import StopOnDivergence
 from sandbox.nn.hooks.early_stopping import EarlyStopping
 from sandbox.nn.hooks.gradient_norms import GradientNorms
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.hooks.initializer_health import InitializerHealth
+from sandbox.nn.hooks.measures import Measures
 from sandbox.nn.hooks.progress import Progress
-from sandbox.nn.hooks.recorder import Recorder
 from sandbox.nn.hooks.snapshots import Snapshots
 from sandbox.nn.hooks.weight_path import WeightPath
 
 __all__ = [
-    "Callback",
     "Checkpoint",
+    "Curves",
     "EarlyStopping",
     "GradientNorms",
     "Hook",
     "InitializerHealth",
+    "Measures",
     "Progress",
-    "Recorder",
     "Snapshots",
     "StopOnDivergence",
     "WeightPath",

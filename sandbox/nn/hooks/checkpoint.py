@@ -2,10 +2,14 @@
 
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.network import Network
 from sandbox.nn.storage import read_arrays
+
+if TYPE_CHECKING:
+    from sandbox.nn.training import Run
 
 
 class Checkpoint(Hook):
@@ -28,7 +32,7 @@ class Checkpoint(Hook):
     def __init__(self, path: str | PathLike[str], every: int = 100) -> None:
         self.path, self.every = Path(path), every
 
-    def on_epoch(self, run):
+    def on_epoch(self, run: "Run") -> None:
         run.network.save(self.path, epoch=run.epoch)
 
     on_end = on_epoch

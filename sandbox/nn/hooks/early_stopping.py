@@ -1,28 +1,31 @@
 """Stopping networks that learn nothing more, and giving them back their best parameters."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sandbox.errors import RequestError, is_count, is_number
-from sandbox.nn.checks import check_data
-from sandbox.nn.costs import get_cost
+from sandbox.errors import RequestError, is_count, is_number, one_line
+from sandbox.nn.evaluation import evaluate
 from sandbox.nn.hooks.hook import Hook
-from sandbox.nn.layouts import Stacked
 from sandbox.nn.network import Network
-from sandbox.nn.propagation import Propagation
+
+if TYPE_CHECKING:
+    from sandbox.nn.training import Run
 
 
 class EarlyStopping(Hook):
-    """Stops a network whose cost has not improved for `patience` epochs, and restores its best parameters at the end.
+    """Stops a network that has got no better for `patience` epochs, and restores its best parameters at the end.
 
-    The cost is that of training, or that of the validation data X (examples, inputs) and Y (examples,) or (examples,
-    outputs) where they are given; it is looked at every `every` epochs and at the end. Improving means falling by more
-    than `min_delta`; restored are the parameters of the lowest cost seen, however little it fell. In a population each
-    replica has a patience of its own. A network that diverged stays as it is.
+    What counts is `monitor`, a name for `run.measure` (of an accuracy more is better, of a cost less), or the cost on
+    the validation data X (examples, inputs) and Y (examples,) or (examples, outputs) where they are given. It is looked
+    at every `every` epochs and at the end. Getting better means by more than `min_delta`; restored are the parameters of
+    the best value seen, however little better it was. A network that diverged stays as it is.
 
-    Afterwards `best_cost` and `best_epoch`, () or (R,), say what was restored (of the last population). Hooks that come
+    In a population `patience`, `min_delta` and `every` may be one for each replica, and a patience None is that of one
+    which is left alone. `Config(patience=...)` adds this hook by itself.
+
+    Afterwards `best` and `best_epoch`, () or (R,), say what was restored (of the last population). Hooks that come
     after this one see the restored network in `on_end`. Raises RequestError for a patience below 1, a negative
     `min_delta`, and data that do not fit.
 
@@ -34,57 +37,82 @@ class EarlyStopping(Hook):
     (2, 7, 2.0)
     """
 
-    def __init__(self, patience: int, min_delta: float = 0.0, X: Any = None, Y: Any = None, every: int = 1) -> None:
-        if not (is_count(patience) and patience >= 1):
-            raise RequestError(f"patience is {patience!r}: a whole number of epochs of at least 1 is needed")
-        if not (is_number(min_delta) and np.ndim(min_delta) == 0 and min_delta >= 0):
-            raise RequestError(f"min_delta is {min_delta!r}: a number of at least 0 is needed")
+    def __init__(
+        self,
+        patience: int | Sequence[int | None],
+        min_delta: float | Sequence[float] = 0.0,
+        X: Any = None,
+        Y: Any = None,
+        every: int | Sequence[int] = 1,
+        monitor: str = "cost",
+    ) -> None:
+        for number in patience if isinstance(patience, Sequence) else [patience]:
+            if not (is_count(number) and number >= 1) and not (number is None and isinstance(patience, Sequence)):
+                raise RequestError(f"patience is {number!r}: a whole number of epochs of at least 1 is needed")
+        if not (is_number(min_delta) and np.all(np.asarray(min_delta) >= 0)):
+            raise RequestError(f"min_delta is {one_line(min_delta)}: a number of at least 0 is needed")
         if (X is None) != (Y is None):
-            raise RequestError("validation data are X and Y: give both, or neither for the training cost")
-        self.patience, self.min_delta, self.X, self.Y, self.every = patience, min_delta, X, Y, every
+            raise RequestError("validation data are X and Y: give both, or neither for what is monitored")
+        self.patience, self.min_delta, self.X, self.Y, self.monitor = patience, min_delta, X, Y, monitor
+        self.steps: Sequence[int] = every if isinstance(every, Sequence) else ()
+        self.every = every if isinstance(every, int) else min(every)
 
-    def on_start(self, run):
-        self._validate = None if self.X is None else cost_function(run.network, self.X, self.Y, run.settings.cost)
-        self.best_cost, self.best_epoch = np.full(run.lead, np.inf), np.zeros(run.lead, int)
-        self._best, self._best_training_cost = np.array(run.network.parameters), np.array(run.cost, float)
-        self._mark, self._marked_at = np.full(run.lead, np.inf), np.zeros(run.lead, int)  # what has to be improved on
+    def next_call(self, epoch: int, epochs: int) -> int | None:
+        """The first epoch from `epoch` on at which a replica is to be looked at."""
+        return min(-(-epoch // step) * step for step in {self.every, *self.steps})
 
-    def on_epoch(self, run):
-        self._look(run)
-        late = run.replicas[(run.epoch - np.atleast_1d(self._marked_at))[run.replicas] >= self.patience]
+    def on_start(self, run: "Run") -> None:
+        count = run.lead[0] if run.lead else 1
+        given = self.patience if isinstance(self.patience, Sequence) else [self.patience]
+        patience = np.array([np.inf if number is None else number for number in given])
+        self._patience, self._min_delta, self._steps = (
+            np.broadcast_to(values, count) for values in (patience, self.min_delta, self.steps or self.every)
+        )
+        self._watched = np.isfinite(self._patience)
+        self.best, self.best_epoch = np.full(run.lead, np.inf), np.zeros(run.lead, int)
+        self._best, self._best_cost = np.array(run.network.parameters), np.array(run.cost, float)
+        self._mark, self._marked_at = np.full(count, np.inf), np.zeros(count, int)  # what has to be improved on
+        self._measure(run, np.arange(1))  # data that do not fit are refused before training
+
+    def on_epoch(self, run: "Run") -> None:
+        training = run.replicas if run.lead else np.arange(1)
+        due = training[self._watched[training] & (run.epoch % self._steps[training] == 0)]
+        if due.size:
+            self._look(run, due)
+        late = due[run.epoch - self._marked_at[due] >= self._patience[due]]
         if late.size:
             run.stop(late)
 
-    def on_end(self, run):
-        self._look(run)
-        self._validate = None  # its buffers are needed no more
+    def on_end(self, run: "Run") -> None:
+        self._look(run, np.flatnonzero(self._watched))
+        if self.X is None and self.monitor.endswith("accuracy"):
+            self.best = -self.best
+        diverged = np.atleast_1d(run.diverged_at)
+        restored = self._watched & np.array([at is None or at < 0 for at in diverged])
         if run.lead:
-            run.restore(self._best, self._best_training_cost, np.flatnonzero(run.diverged_at < 0))
-        elif run.diverged_at is None:
-            run.restore(self._best, self._best_training_cost)
+            run.restore(self._best, self._best_cost, np.flatnonzero(restored))
+        elif restored.all():
+            run.restore(self._best, self._best_cost)
 
-    def _look(self, run):
-        costs = np.asarray(run.cost if self._validate is None else self._validate(run.network))
-        improved, lower = costs < self._mark - self.min_delta, costs < self.best_cost
-        np.copyto(self._mark, costs, where=improved)
-        np.copyto(self._marked_at, run.epoch, where=improved)
-        if lower.any():
-            np.copyto(self.best_cost, costs, where=lower)
-            np.copyto(self.best_epoch, run.epoch, where=lower)
-            np.copyto(self._best, run.network.parameters, where=lower[..., None])
-            np.copyto(self._best_training_cost, run.cost, where=lower)
+    def _measure(self, run: "Run", rows: np.ndarray) -> np.ndarray:
+        """The values (k,) of some replicas, less being better."""
+        if self.X is None:
+            values = np.atleast_1d(run.measure(self.monitor, rows))
+            return -values if self.monitor.endswith("accuracy") else values
+        network = run.network
+        parameters = network.parameters.reshape(-1, network.parameters.shape[-1])[rows]
+        chosen = Network(network.sizes, network.activations, parameters)
+        return evaluate(chosen, self.X, self.Y, run.settings.cost)[1]
 
-
-def cost_function(network: Network, X: Any, Y: Any, cost: str) -> Callable[[Network], Any]:
-    """A function that gives the cost on X and Y of any network of this one's shape, in buffers made once."""
-    X, Y = check_data(network, X, Y, cost)
-    layout = Stacked(network.lead, network.parameters.dtype)
-    parameters = layout.arrange(network.parameters)
-    made = (layout, network.sizes, network.activations, get_cost(cost), parameters, np.zeros_like(parameters))
-    one_pass = Propagation(*made, layout.inputs(X), layout.targets(Y))
-
-    def value(network: Network) -> Any:
-        parameters[...] = network.parameters
-        return one_pass.evaluate()
-
-    return value
+    def _look(self, run: "Run", rows: np.ndarray) -> None:
+        """Note what some replicas come to, and keep the parameters of those that were never better."""
+        values = self._measure(run, rows)
+        epochs = np.atleast_1d(run.epochs_run)[rows]
+        improved = values < self._mark[rows] - self._min_delta[rows]
+        self._mark[rows[improved]], self._marked_at[rows[improved]] = values[improved], epochs[improved]
+        better = values < np.atleast_1d(self.best)[rows]
+        if not better.any():
+            return
+        chosen: Any = rows[better] if run.lead else ...
+        self.best[chosen], self.best_epoch[chosen] = values[better], epochs[better]
+        self._best[chosen], self._best_cost[chosen] = run.network.parameters[chosen], np.asarray(run.cost)[chosen]

@@ -1,8 +1,13 @@
 """How long the gradient is, layer by layer."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sandbox.nn.hooks.hook import Hook
+
+if TYPE_CHECKING:
+    from sandbox.nn.training import Run
 
 
 class GradientNorms(Hook):
@@ -22,9 +27,14 @@ class GradientNorms(Hook):
     def __init__(self, every: int = 1) -> None:
         self.every = every
 
-    def on_epoch(self, run):
+    def on_epoch(self, run: "Run") -> None:
         gradients = run.gradients
-        run.record("gradient_norm", np.linalg.norm(gradients.parameters, axis=-1))
+        run.record("gradient_norm", norm(gradients.parameters))
         for number, (dW, db) in enumerate(zip(gradients.weights, gradients.biases, strict=True), start=1):
             layer = np.concatenate([dW, db], axis=-1)
-            run.record(f"gradient_norm/layer{number}", np.linalg.norm(layer, axis=(-2, -1)))
+            run.record(f"gradient_norm/layer{number}", norm(layer.reshape(*run.lead, -1)))
+
+
+def norm(vectors: np.ndarray) -> np.ndarray:
+    """The Euclidean norms of (..., P), summed one by one: alike for a network among others, padded, and alone."""
+    return np.sqrt(np.cumsum(np.square(vectors, dtype=float), axis=-1)[..., -1])

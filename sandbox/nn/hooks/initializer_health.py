@@ -1,11 +1,14 @@
 """Whether signal and gradient get through a network: their variances, layer by layer, beside what theory predicts."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sandbox.nn.hooks.hook import Hook
+from sandbox.nn.hooks.hook import Epochs, Hook
 from sandbox.nn.variances import predicted_variances
+
+if TYPE_CHECKING:
+    from sandbox.nn.training import Run
 
 
 class InitializerHealth(Hook):
@@ -33,14 +36,15 @@ class InitializerHealth(Hook):
     True
     """
 
-    def __init__(self, epochs: Sequence[int] = (0,)) -> None:
-        self.epochs = tuple(epochs)
+    def __init__(self, epochs: Epochs = (0,)) -> None:
+        self.epochs = epochs
 
-    def on_epoch(self, run):
+    def on_epoch(self, run: "Run") -> None:
         for kind, layers in (("activation", run.activations), ("gradient", run.derivatives)):
             for number, values in enumerate(layers, start=1):
-                run.record(f"health/{kind}_mean/layer{number}", values.mean((-2, -1), dtype=float))
-                run.record(f"health/{kind}_variance/layer{number}", values.var((-2, -1), dtype=float))
+                values = np.array(values, float, order="C")  # whose sums are grouped alike in every layout
+                run.record(f"health/{kind}_mean/layer{number}", values.mean((-2, -1)))
+                run.record(f"health/{kind}_variance/layer{number}", values.var((-2, -1)))
         if run.epoch == 0:
             predicted = predicted_variances(run.network, run.inputs, run.derivatives[-1])
             for kind, variances in zip(("activation", "gradient"), predicted, strict=True):

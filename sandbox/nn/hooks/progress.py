@@ -1,10 +1,13 @@
 """A progress bar."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sandbox.nn.hooks.hook import Hook
+
+if TYPE_CHECKING:
+    from sandbox.nn.training import Run
 
 
 class Progress(Hook):
@@ -24,10 +27,10 @@ class Progress(Hook):
     def __init__(self, bar: Any, every: int = 100) -> None:
         self.bar, self.every = bar, every
 
-    def on_start(self, run):
+    def on_start(self, run: "Run") -> None:
         self.done = 0
 
-    def on_epoch(self, run):
+    def on_epoch(self, run: "Run") -> None:
         costs = np.atleast_1d(run.cost)
         finite = costs[np.isfinite(costs)]
         self.bar.set_postfix_str(f"cost {np.median(finite):.4g}" if finite.size else "diverged", refresh=False)

@@ -1,12 +1,17 @@
 """Networks kept on the way."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from sandbox.nn.hooks.hook import Hook
+from sandbox.nn.hooks.hook import Epochs, Hook
+
+if TYPE_CHECKING:
+    from sandbox.nn.training import Run
 
 
 class Snapshots(Hook):
     """Keeps the network at the given epochs (and at the end): `run.snapshots` maps epoch to network.
+
+    `epochs` names them, or is a function that does so for the number of epochs of a training.
 
     >>> from sandbox import Config, train
     >>> result = train(Config(dataset="or", epochs=100), [Snapshots([0, 10])])
@@ -16,10 +21,10 @@ class Snapshots(Hook):
 
     stateless = True
 
-    def __init__(self, epochs: Sequence[int]) -> None:
-        self.epochs = tuple(epochs)
+    def __init__(self, epochs: Epochs) -> None:
+        self.epochs = epochs
 
-    def on_epoch(self, run):
+    def on_epoch(self, run: "Run") -> None:
         run.snapshot()
 
     on_end = on_epoch

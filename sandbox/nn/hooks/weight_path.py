@@ -1,10 +1,13 @@
 """The way that chosen weights and biases take."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import RequestError
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.network import Network
+
+if TYPE_CHECKING:
+    from sandbox.nn.training import Run
 
 
 class WeightPath(Hook):
@@ -27,7 +30,7 @@ class WeightPath(Hook):
             )
         self.every, self.chosen = every, parameters
 
-    def on_start(self, run):
+    def on_start(self, run: "Run") -> None:
         for name, place in self.chosen.items():
             try:
                 _value(run.network, place)
@@ -37,7 +40,7 @@ class WeightPath(Hook):
                     "a weight is (layer, unit, input), a bias (layer, unit), counted from 0"
                 ) from None
 
-    def on_epoch(self, run):
+    def on_epoch(self, run: "Run") -> None:
         for name, place in self.chosen.items():
             run.record(name, _value(run.network, place))
 

@@ -1,10 +1,10 @@
-"""Hooks that keep curves or call a function: gradient norms, the paths of weights, callbacks."""
+"""Hooks that keep curves: gradient norms, the paths of weights, what a network comes to on other data."""
 
 import numpy as np
 import pytest
 
 from sandbox import Config, Network, RequestError, fit, train, train_many
-from sandbox.nn import Callback, GradientNorms, WeightPath, gradients
+from sandbox.nn import GradientNorms, Measures, Snapshots, WeightPath, gradients
 
 X, Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
 SINGLE = Network([2, 3, 1], ["sigmoid", "sigmoid"], np.random.default_rng(0).normal(size=13))
@@ -16,13 +16,11 @@ class TestGradientNorms:
     @SHAPES
     @pytest.mark.parametrize("l2", [0.0, 0.1])
     def test_square_roots_of_sums_of_squares(self, network, l2):
-        networks = {}
-        keep = Callback(lambda run: networks.setdefault(run.epoch, run.network.copy()))
-        run = fit(network, X, Y, epochs=6, l2=l2, hooks=[keep, GradientNorms(every=2)])
+        run = fit(network, X, Y, epochs=6, l2=l2, hooks=[Snapshots(range(6)), GradientNorms(every=2)])
         assert set(run.curves) == {"gradient_norm", "gradient_norm/layer1", "gradient_norm/layer2"}
         for place, epoch in enumerate((0, 2, 4)):
             for row in np.ndindex(network.lead):
-                _, slopes = gradients(networks[epoch][row], X, Y, l2=l2)
+                _, slopes = gradients(run.snapshots[epoch][row], X, Y, l2=l2)
                 squares = [
                     sum(float(value) ** 2 for value in [*dW.flat, *db.flat])
                     for dW, db in zip(slopes.weights, slopes.biases, strict=True)
@@ -82,20 +80,44 @@ class TestWeightPath:
             WeightPath()
 
 
-class TestCallback:
-    @SHAPES
-    def test_is_called_at_its_epochs(self, network):
-        seen = []
-        fit(
-            network, X, Y, epochs=8, hooks=[Callback(lambda run: seen.append((run.epoch, np.shape(run.cost))), every=3)]
+class TestMeasures:
+    MOONS = Config(dataset="moons", n_examples=20, epochs=30)
+
+    def test_are_those_of_the_network_then(self):
+        results = train_many(
+            [self.MOONS.replace(seed=seed) for seed in range(3)], [Measures([0, 10]), Snapshots([0, 10])]
         )
-        assert seen == [(epoch, network.lead) for epoch in (0, 3, 6)]
+        for result in results:
+            problem, curves = result.problem, result.curves
+            assert set(curves) == {"validation_cost", "validation_accuracy", "train_accuracy"}
+            for data, part in ((problem.validation, "validation"), (problem.train, "train")):
+                for place, epoch in enumerate((0, 10, 30)):
+                    network = result.snapshots[epoch]
+                    right = (network.predict(problem.inputs(data.X)) > 0.5) == (data.Y == 1)
+                    assert curves[f"{part}_accuracy"][0].tolist() == [0, 10, 30]
+                    assert curves[f"{part}_accuracy"][1][place] == right.mean()
+                    if part == "validation":
+                        cost, _ = gradients(network, data.X, data.Y)
+                        assert curves["validation_cost"][1][place] == pytest.approx(cost, rel=1e-12)
+            assert result.validation_cost == curves["validation_cost"][1][-1]
+            assert result.train_accuracy == curves["train_accuracy"][1][-1]
 
-    def test_can_stop_training(self):
-        run = fit(SINGLE, X, Y, epochs=80, hooks=[Callback(lambda run: run.stop() if run.epoch == 5 else None)])
-        assert run.epochs_run == 5
+    def test_what_is_not_there_is_left_out(self):
+        assert set(train(Config(epochs=9), [Measures([0])]).curves) == {"train_accuracy"}
+        plane = Config(dataset="reg_plane", n_examples=9, epochs=9)
+        assert set(train(plane, [Measures([0])]).curves) == {"validation_cost"}
+        assert train(Config(dataset="linear", hidden=(), epochs=9), [Measures([0])]).curves == {}
 
-    @pytest.mark.parametrize("wrong", [lambda: None, lambda run, epoch: None, lambda *, run: None, "print", None])
-    def test_a_function_of_other_arguments(self, wrong):
-        with pytest.raises(TypeError, match=r"must be a function of one argument, the run|is not a callable"):
-            Callback(wrong)
+    def test_epochs_may_follow_from_their_number(self):
+        configs = [self.MOONS.replace(epochs=epochs) for epochs in (10, 40)]
+        for result in train_many(configs, [Measures(half), Snapshots(half)]):
+            whole = result.config.epochs
+            assert result.curves["validation_cost"][0].tolist() == list(result.snapshots) == [0, whole // 2, whole]
+
+    def test_without_parts_there_is_the_cost_alone(self):
+        with pytest.raises(RequestError, match=r"unknown measure 'validation_cost': Valid: cost$"):
+            fit(SINGLE, X, Y, epochs=1, hooks=[Measures([0])])
+
+
+def half(epochs):
+    return [0, epochs // 2]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sandbox import Config, Hook, Network, RequestError, fit, train, train_many
-from sandbox.nn import EarlyStopping, Recorder, StopOnDivergence, gradients
+from sandbox.nn import Curves, EarlyStopping, StopOnDivergence, gradients
 
 LINE = Network.from_parameters([[[0.0]]], [[0.0]], ["linear"])
 LINE_X, LINE_Y = [[1.0], [2.0], [3.0], [4.0]], [3.0, 6.0, 9.0, 12.0]
@@ -62,7 +62,7 @@ def test_one_network(rate, patience, min_delta, every, batch_size):
     run = descend(LINE, rate, hook, batch_size=batch_size)
     assert (run.epochs_run, hook.best_epoch) == (stop, best)
     assert np.array_equal(run.network.parameters, watch.seen[best])
-    assert run.cost == hook.best_cost == [*whole.costs, whole.cost][best]
+    assert run.cost == hook.best == [*whole.costs, whole.cost][best]
     assert np.array_equal(run.costs, whole.costs[:stop])
     exact, _ = gradients(run.network, LINE_X, LINE_Y, "mean_squared_error")
     assert run.cost == pytest.approx(exact, rel=1e-9)
@@ -95,13 +95,13 @@ def test_validation_data_decide(single, population):
 
     rates = [0.002, 0.005, 0.01]
     options = {"optimizer": "gd", "epochs": 200}
-    whole = descend(population, rates, Recorder(cost=validation), watch := Every(), **options)
+    whole = descend(population, rates, Curves(cost=validation), watch := Every(), **options)
     costs = np.array([value for _, value in whole.curves["cost"]])
     run = descend(population, rates, hook := EarlyStopping(5, X=X, Y=Y), **options)
     for row in range(3):
         stop, best = expected(costs[:, row], 5)
         assert (run.epochs_run[row], hook.best_epoch[row]) == (stop, best)
-        assert hook.best_cost[row] == pytest.approx(costs[best, row], rel=1e-9)
+        assert hook.best[row] == pytest.approx(costs[best, row], rel=1e-9)
         assert run.network.parameters[row] == pytest.approx(watch.seen[best][row], rel=1e-9)
         assert run.cost[row] == pytest.approx([*whole.costs[row], whole.cost[row]][best], rel=1e-9)
         alone = descend(population[row], rates[row], EarlyStopping(5, X=X, Y=Y), **options)
@@ -193,3 +193,72 @@ def test_restoring_in_the_middle_goes_on_from_there():
 def test_wrong_requests(options, said):
     with pytest.raises(RequestError, match=said):
         descend(LINE, 0.01, EarlyStopping(**options))
+
+
+MOONS = Config(
+    dataset="moons",
+    n_examples=30,
+    noise=0.3,
+    hidden=(6,),
+    activation="tanh",
+    cost="binary_cross_entropy",
+    optimizer="adam",
+    learning_rate=0.1,
+    epochs=400,
+)
+
+
+class Looks(Hook):
+    """Keeps what is monitored, and the network, at every epoch."""
+
+    stateless = True
+
+    def __init__(self, name):
+        self.name, self.values, self.networks = name, [], []
+
+    def on_epoch(self, run):
+        self.values.append(run.measure(self.name))
+        self.networks.append(run.network.parameters.copy())
+
+    on_end = on_epoch
+
+
+@pytest.mark.parametrize("monitor", ["cost", "validation_cost", "validation_accuracy", "train_accuracy"])
+@pytest.mark.parametrize(("patience", "min_delta"), [(1, 0.0), (9, 0.001), (25, 0.0), (40, 0.02)])
+def test_a_patience_in_the_config(monitor, patience, min_delta):
+    looks = Looks(monitor)
+    train(MOONS, [looks])
+    values = np.array(looks.values) * (-1 if monitor.endswith("accuracy") else 1)
+    stop, best = expected(values, patience, min_delta, max(1, patience // 10))
+    result = train(MOONS.replace(patience=patience, min_delta=min_delta, monitor=monitor))
+    assert result.epochs_run == stop
+    assert stop < 400 or monitor == "cost"  # which may fall all the way
+    assert np.array_equal(result.network.parameters, looks.networks[best])
+    assert result.costs.shape == (stop,)
+    assert not result.pruned
+
+
+def test_by_default_the_validation_cost_is_monitored_where_there_is_one():
+    config = MOONS.replace(patience=10)
+    explicit, default = (train(one) for one in (config.replace(monitor="validation_cost"), config))
+    assert np.array_equal(explicit.network.parameters, default.network.parameters)
+    assert (
+        train(Config(patience=3, epochs=2000, learning_rate=3.0, hidden=(2,))).epochs_run > 3
+    )  # the XOR gate has none
+
+
+def test_configs_without_a_patience_train_on_beside_those_that_have_one():
+    configs = [MOONS.replace(patience=patience, seed=seed) for patience in (None, 5) for seed in range(2)]
+    patient, stopped = np.split(np.array([result.epochs_run for result in train_many(configs)]), 2)
+    assert patient.tolist() == [400, 400]
+    assert (stopped < 400).all()
+
+
+def test_lists_are_one_for_each_replica():
+    hook = EarlyStopping([1, None, 30], min_delta=[100.0, 0.0, 0.0], every=[1, 1, 3])
+    run = descend(POPULATION, RATES, hook)
+    whole = descend(POPULATION, RATES)
+    costs = np.column_stack([whole.costs, whole.cost])
+    assert run.epochs_run[0] == 1
+    assert run.epochs_run[1] == 120
+    assert (run.epochs_run[2], hook.best_epoch[2]) == expected(costs[2], 30, every=3)
