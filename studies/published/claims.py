@@ -9,6 +9,7 @@ import numpy as np
 from sandbox import Dataset, Network, fit
 from sandbox.data import Cross, add_crosses
 from sandbox.nn import Curves, Run, Snapshots, StopOnDivergence, gradients
+from sandbox.nn.costs import CostName
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Case:
     network: Network
     data: Dataset
     claims: tuple[Claim, ...]
-    cost: str = "squared_error"
+    cost: CostName = "squared_error"
     learning_rate: float = 1.0
     epochs: int = 5000
     crosses: tuple[Cross, ...] = ()

@@ -6,6 +6,7 @@ import numpy as np
 
 from sandbox import Dataset, Network, load_dataset
 from sandbox.data import parse_crosses
+from sandbox.nn.initializers import InitializerName
 from studies.published.claims import Case, Claim, Misprint, Source, costs
 
 BLOG = Source(
@@ -31,7 +32,7 @@ def one_neuron(*weights: float) -> Network:
     return Network.from_parameters([[weights]], [[0.0]], ["sigmoid"])
 
 
-def drawn(sizes: list[int], initializer: str) -> Network:
+def drawn(sizes: list[int], initializer: InitializerName) -> Network:
     """A network of sigmoids as the notebooks draw it, with NumPy's legacy generator."""
     return Network.initialize(sizes, SIGMOIDS[1 - len(sizes) :], initializer, np.random.RandomState(48))
 

@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-from sandbox.cli import main
+from sandbox.options import main
 from studies import published_results as study
 from studies.published.book import line_retraced, toy_retraced
 from studies.published.claims import Claim, check
