@@ -7,8 +7,7 @@ import time
 import pytest
 
 from sandbox.comparison import parse_arm
-from sandbox.comparison.driver import EXPERIMENT
-from sandbox.comparison.protocol import SMALL
+from sandbox.comparison.protocol import EXPERIMENT, SMALL
 from sandbox.lock import lock_of, locked
 from sandbox.tracking import Store
 
