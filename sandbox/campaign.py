@@ -25,7 +25,7 @@ from typing import Any
 from tqdm import tqdm
 
 from sandbox.errors import RequestError
-from sandbox.job import Ended, Job, of_logged, work, work_apart
+from sandbox.job import Ended, Job, of_record, work, work_apart
 from sandbox.lock import AlreadyLocked, lock_of, locked
 from sandbox.nn.hooks import Hook
 from sandbox.record import Picture
@@ -211,7 +211,7 @@ class Campaign:
         state = read_state(self.to, self.store, self.spool)
         for key, run in state.runs.items():
             with suppress(RequestError):  # a config of another version: not one of ours
-                self.done[key] = of_logged(run)
+                self.done[key] = of_record(run)
         self.outcome.before, self.away = len(self.done), state.why
         with suppress(StoreError):
             for _, run_id in state.left_running:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sandbox.errors import RequestError
-from sandbox.job import Ended, of_logged
+from sandbox.job import Ended, of_record
 from sandbox.lock import AlreadyLocked, lock_of, locked
 from sandbox.options import RUNS, store_options
 from sandbox.tracking import Destination, Record, Store, StoreError
@@ -137,7 +137,7 @@ def ended_of(state: State) -> dict[str, Ended]:
     ended = {}
     for key, run in state.runs.items():
         try:
-            ended[key] = of_logged(run)
+            ended[key] = of_record(run)
         except RequestError:
             continue
     return ended

@@ -8,7 +8,6 @@ from sandbox.config import Config
 from sandbox.nn.hooks import Hook, Measures, Snapshots
 from sandbox.record import CURVE_POINTS, Picture, make_record, snapshot_epochs
 from sandbox.tracking.entry import Record, key_of
-from sandbox.tracking.state import Logged, of_record
 from sandbox.train import train_many
 
 FEW_POINTS = 25  # of the cost curve of a run that is not shown
@@ -50,9 +49,9 @@ class Ended(NamedTuple):
         return self.status == "KILLED"
 
 
-def of_logged(run: Logged) -> Ended:
+def of_record(record: Record) -> Ended:
     """The ended job whose run this is. Raises RequestError where its params are none of Config's."""
-    return Ended(Job(Config.from_params(run.params), run.name, run.tags), run.status, run.metrics)
+    return Ended(Job(Config.from_params(record.params), record.name, record.tags), record.status, record.last())
 
 
 def work(
@@ -79,7 +78,7 @@ def work(
             except Exception as error:
                 error.add_note(f"while drawing the run {job.name!r}")
                 raise
-            yield Ended(job, record.status, of_record(record).metrics), record
+            yield Ended(job, record.status, record.last()), record
 
 
 def work_apart(jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]) -> list[tuple[Ended, Record]]:

@@ -222,7 +222,7 @@ def test_campaigns_of_another_store_are_none_of_its_business(small, patient, sto
 
 def test_looking_changes_nothing(doctor, patient):
     """Without --repair no study is made, and no file is written but locks."""
-    sweep, root, _ = patient
+    _, root, _ = patient
 
     def content():
         return {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and "lock" not in path.name}

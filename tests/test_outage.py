@@ -219,3 +219,33 @@ def test_a_server_that_does_not_work_at_all_does_not_keep_the_training_waiting(k
     assert (outcome.status, outcome.done, outcome.waiting) == ("SPOOLED", 4, 5)
     with pytest.raises(StoreError):
         examine(Store(store.uri, tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["sweep", "compare"])
+def test_a_store_that_can_no_longer_be_read_is_no_success(kind, call, tmp_path):
+    """All was done and logged; then the database is lost, and nobody can say so any more."""
+    database = tmp_path / "gone.db"
+    words = ("--seeds", 2, "--epochs", 30, "--tracking-uri", f"sqlite:///{database}", "--json")
+    if kind == "sweep":
+        words = ("sweep", "--vary", "learning_rate=0.1,1", *words)
+    else:
+        arms = ("--arm", "raw: hidden=none", "--arm", "deep: hidden=4")
+        words = ("compare", "--dataset", "circle", "--n", 16, "--trials", 1, *arms, *words)
+    code, output, _ = call(*words, cwd=tmp_path)
+    assert (code, json.loads(output)["waiting"]) == (0, 0)
+    assert call(*words, cwd=tmp_path)[0] == 0
+    whole = database.read_bytes()
+    for file in tmp_path.glob("gone.db-*"):  # SQLite's own, beside it
+        file.unlink()
+    database.write_bytes(b"a letter, not a database\n" * 1000)
+
+    code, output, errors = call(*words, cwd=tmp_path)
+    assert code == 1
+    assert json.loads(output)["waiting"] >= 1
+    assert "wait in the spool (MLflow store" in errors
+    assert "file is not a database" in errors
+    assert errors.endswith("next: sandbox sync, when the store is back\n")
+    assert errors.count("\n") == 1
+    database.write_bytes(whole)
+    assert call("sync", cwd=tmp_path)[0] == 0
+    assert call("doctor", "--tracking-uri", f"sqlite:///{database}", cwd=tmp_path)[0] == 0

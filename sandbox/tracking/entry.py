@@ -66,6 +66,10 @@ class Record:
                 if not path or path.startswith("/") or ".." in path.split("/"):
                     raise ValueError(f"{kind[:-1]} {path!r}: its path must stay inside the run")
 
+    def last(self) -> dict[str, float]:
+        """The value of each metric at its last step."""
+        return {key: value for key, value, _ in sorted(self.metrics, key=lambda one: one[2])}
+
 
 @dataclass(frozen=True)
 class Destination:

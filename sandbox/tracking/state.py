@@ -9,22 +9,11 @@ from sandbox.tracking.spool import Spool
 from sandbox.tracking.store import ABANDONED, Store
 
 
-@dataclass(frozen=True)
-class Logged:
-    """One ended run, wherever it is: metrics are the last values."""
-
-    name: str
-    status: str
-    params: dict[str, str]
-    metrics: dict[str, float]
-    tags: dict[str, str]
-
-
 @dataclass
 class State:
-    """The ended runs of a campaign by key, and what a dead process left behind."""
+    """The ended runs of a campaign by key, those of MLflow with the last values; and what a dead process left behind."""
 
-    runs: dict[str, Logged] = field(default_factory=dict)
+    runs: dict[str, Record] = field(default_factory=dict)
     logged: dict[str, list[str]] = field(default_factory=dict)  # key -> ids of its ended runs in MLflow
     left_running: list[tuple[str, str]] = field(default_factory=list)  # (key, run id): nobody writes them now
     parent: str | None = None
@@ -39,7 +28,7 @@ def read_state(to: Destination, store: Store, spool: Spool) -> State:
     """
     state = State()
     for entry in spool.entries(to.campaign):
-        state.runs.setdefault(entry.key, of_record(entry.record))
+        state.runs.setdefault(entry.key, entry.record)
     try:
         if store.exists():
             with impatient():
@@ -50,14 +39,6 @@ def read_state(to: Destination, store: Store, spool: Spool) -> State:
         in_hand = spool.in_hand()
         state.left_running = [(key, run_id) for key, run_id in state.left_running if key not in in_hand]
     return state
-
-
-def of_record(record: Record) -> Logged:
-    """A record as it will be read back."""
-    last: dict[str, float] = {}
-    for key, value, _ in sorted(record.metrics, key=lambda one: one[2]):
-        last[key] = value
-    return Logged(record.name, record.status, record.params, last, record.tags)
 
 
 def _of_store(to: Destination, store: Store, state: State) -> None:
@@ -76,5 +57,8 @@ def _of_store(to: Destination, store: Store, state: State) -> None:
                 state.left_running.append((key, run_id))
             elif key and ABANDONED not in tags and (status == "FINISHED" or (status == "KILLED" and "pruned" in tags)):
                 state.logged.setdefault(key, []).append(run_id)
-                logged = Logged(run.info.run_name or "", status, run.data.params, run.data.metrics, tags)
-                state.runs.setdefault(key, logged)
+                metrics = [(name, value, 0) for name, value in run.data.metrics.items()]
+                info, params = run.info, dict(run.data.params)
+                times = (info.start_time, info.end_time or 0)
+                found = Record(info.run_name or "", status, *times, params, metrics, dict(tags))
+                state.runs.setdefault(key, found)

@@ -6,9 +6,9 @@ import pytest
 
 from sandbox.comparison import Arm, parse_arm
 from sandbox.comparison.driver import run_comparison
-from sandbox.comparison.protocol import Comparison
-from sandbox.comparison.publish import publish
-from sandbox.comparison.report import Facts
+from sandbox.comparison.protocol import EXPERIMENT, Comparison
+from sandbox.comparison.publish import parent_fields, write_files
+from sandbox.comparison.report import Facts, report_files
 
 
 @pytest.fixture(scope="session")
@@ -20,25 +20,39 @@ def small():
     )
 
 
+def parent_of(comparison, client):
+    """The parent run of a comparison, which is the only one."""
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    (run,) = client.search_runs(
+        [experiment.experiment_id], f"tags.sweep = '{comparison.id}' AND tags.role = 'comparison'"
+    )
+    return run
+
+
 @pytest.fixture(scope="session")
 def publisher(tmp_path_factory):
-    """A function: run a comparison in a store and publish it; what came of it, and where."""
+    """A function: run a comparison in a store and publish it; what came of it, where, and its parent run."""
 
-    def run(comparison, store):
+    def run(comparison, store, **options):
         directory = tmp_path_factory.mktemp("report")
         found = []
 
-        def finish(outcome):
+        def publish(outcome):
             facts = Facts("sandbox compare ...", "2026-11-21", store.uri, outcome.seconds)
-            found.append(publish(outcome, store, directory, facts))
+            findings, files = report_files(outcome, facts)
+            write_files(directory, files)
+            found.append(findings)
+            return parent_fields(findings, files)
 
-        outcome = run_comparison(comparison, store, publish=finish, quiet=True)
-        return SimpleNamespace(outcome=outcome, findings=found[0], directory=directory)
+        outcome = run_comparison(comparison, store, directory, publish=publish, quiet=True, **options)
+        return SimpleNamespace(
+            outcome=outcome, findings=found[0], directory=directory, parent=parent_of(comparison, store.client)
+        )
 
     return run
 
 
 @pytest.fixture(scope="session")
 def done(small, store, publisher):
-    """The small comparison, done: .outcome, .findings, .directory of the report."""
+    """The small comparison, done: .outcome, .findings, .directory of the report, .parent run."""
     return publisher(small, store)

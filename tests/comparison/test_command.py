@@ -7,17 +7,17 @@ import time
 import pytest
 
 from sandbox.comparison import parse_arm
-from sandbox.comparison.driver import EXPERIMENT
-from sandbox.comparison.protocol import SMALL
+from sandbox.comparison.protocol import EXPERIMENT, SMALL
+from sandbox.doctor import examine
 from sandbox.lock import lock_of, locked
 from sandbox.tracking import Store
-
-pytestmark = pytest.mark.slow
+from tests.test_outage import Server
 
 QUICK = ("--dataset", "quadrants", "--n", "16", "--seeds", 6, "--trials", 2, "--epochs", 60)
 ARMS = ("--arm", "raw:", "--arm", "cross: crosses=x1*x2")
 
 
+@pytest.mark.slow
 def test_it_prints_verdicts_and_where_the_report_is(call, store, tmp_path):
     words = (*QUICK, *ARMS, "--tracking-uri", store.uri)
     code, output, errors = call("compare", *words, "--out", "here", cwd=tmp_path)
@@ -71,21 +71,73 @@ def test_the_same_comparison_is_refused_while_it_runs(here, store, tmp_path):
     assert errors == f"error: {comparison.id} is under way in another process: wait for it, or end it\n"
 
 
-def test_ctrl_c_keeps_what_is_done(start, tmp_path):
+LONG = ("compare", "--dataset", "quadrants", "--n", 16, "--arm", "raw: hidden=4", "--arm", "deep: hidden=8,8")
+LONG += ("--seeds", 16, "--trials", 24, "--epochs", 6000)
+TOTAL = 2 * (24 + 3 * 3 + 16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_keeps_what_is_done_and_the_same_command_goes_on(number, start, call, tmp_path):
     store = Store(f"sqlite:///{tmp_path}/mlflow.db")
     store.check()
-    words = (*QUICK[:4], *ARMS, "--seeds", 300, "--trials", 200, "--epochs", 5000, "--tracking-uri", store.uri)
-    with start("compare", *words, cwd=tmp_path) as process:
+    words = (*LONG, "--tracking-uri", store.uri)
+    with start(*words, cwd=tmp_path) as process:
         deadline = time.monotonic() + 60
-        while (
-            not (parents := store.runs_frame(None, "tags.role = 'comparison'")).shape[0] and time.monotonic() < deadline
-        ):
-            time.sleep(0.2)
-        time.sleep(1)
-        process.send_signal(signal.SIGINT)
+        while not list(tmp_path.glob("runs/spool/*/*.run")):  # the first batch has been trained
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(number)
         output, _ = process.communicate(timeout=60)
-    assert process.returncode == 1, (tmp_path / ".stderr").read_text()
-    assert "the same command goes on from here" in output
-    assert len(parents) == 1
-    parents = store.runs_frame([EXPERIMENT], "tags.role = 'comparison'")
-    assert list(parents["status"]) == ["KILLED"]
+    errors = (tmp_path / ".stderr").read_text()
+    assert (process.returncode, output) == (1, ""), errors
+    assert "again to stop at once" in errors
+    assert "interrupted: everything done so far is logged; the same command goes on from here" in errors
+    assert "Traceback" not in errors
+    (status,) = store.runs_frame([EXPERIMENT], "tags.role = 'comparison'")["status"]
+    assert status == "KILLED"
+    before = store.runs_frame([EXPERIMENT], "tags.config_key != ''")
+    assert 0 < len(before) < TOTAL
+    assert set(before["status"]) == {"FINISHED"}
+
+    code, output, errors = call(*words, "--json", cwd=tmp_path)
+    assert (code, errors) == (0, "")
+    assert json.loads(output)["runs"] == TOTAL
+    (status,) = store.runs_frame([EXPERIMENT], "tags.role = 'comparison'")["status"]
+    assert status == "FINISHED"
+    after = store.runs_frame([EXPERIMENT], "tags.config_key != ''")
+    assert len(after) == len(after[["tags.role", "tags.arm", "tags.config_key"]].drop_duplicates()) == TOTAL
+    assert set(before["run_id"]) < set(after["run_id"])
+    assert examine(store, tmp_path / "runs").findings == []
+
+
+@pytest.mark.slow
+def test_it_starts_and_ends_while_the_store_is_away_and_sync_logs_everything_later(here, tmp_path):
+    """The address is that of a server that is started only afterwards."""
+    server = Server(tmp_path)
+    words = ("compare", *QUICK, *ARMS, "--tracking-uri", server.uri)
+    total = 2 * (2 + 2 * 3 + 6)
+    code, output, errors = here(*words)
+    assert code == 1
+    assert "quadrants, 16 examples" in output
+    assert errors.splitlines()[-1].startswith(f"{total + 1} runs wait in the spool (MLflow store {server.uri}")
+    assert errors.splitlines()[-1].endswith("next: sandbox sync, when the store is back")
+    (report,) = tmp_path.glob("runs/comparisons/*/report.html")
+    assert "quadrants" in report.read_text()
+    code, output, errors = here(*words, "--json")  # nothing is trained again
+    assert (code, json.loads(output)["runs"], json.loads(output)["finished"]) == (1, total, True)
+
+    try:
+        server.start()
+        code, output, errors = here("sync")
+        assert (code, errors) == (0, "")
+        store = Store(server.uri, tmp_path / "runs")
+        frame = store.runs_frame([EXPERIMENT], "tags.config_key != ''")
+        assert len(frame) == len(frame[["tags.role", "tags.arm", "tags.config_key"]].drop_duplicates()) == total
+        (parent,) = store.runs_frame([EXPERIMENT], "tags.role = 'comparison'").to_dict("records")
+        assert parent["status"] == "FINISHED"
+        assert json.loads(parent["tags.verdict.quadrants.16"])
+        assert examine(store, tmp_path / "runs").findings == []
+    finally:
+        server.kill()

@@ -1,6 +1,8 @@
 """Comparisons from end to end, in a real store: known truths, repetition, resumption, and numbers found in MLflow."""
 
 import json
+import os
+import signal
 import time
 from itertools import combinations
 
@@ -9,13 +11,16 @@ import pandas as pd
 import pytest
 import scipy.stats
 
+from sandbox import Hook
 from sandbox.comparison import parse_arm
-from sandbox.comparison.driver import EXPERIMENT, run_comparison
-from sandbox.comparison.protocol import Comparison
+from sandbox.comparison.driver import run_comparison
+from sandbox.comparison.protocol import EXPERIMENT, Comparison
 from sandbox.comparison.statistics import ALIKE, BETTER
-from sandbox.tracking import Store, StoreError
+from sandbox.doctor import examine
+from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
+from tests.comparison.conftest import parent_of
 
 pytestmark = pytest.mark.slow
 
@@ -78,10 +83,10 @@ def test_the_same_seeds_give_the_same_numbers_and_verdicts(done, small, publishe
 def test_a_comparison_that_is_done_is_only_read_back(done, small, store, publisher, plain):
     again = publisher(small, store)
     assert again.outcome.before == len(again.outcome.runs) == small.total == 6 * (3 + 2 + 8)
-    assert again.outcome.parent_id == done.outcome.parent_id
+    assert again.parent.info.run_id == done.parent.info.run_id
     for ours, theirs in zip(without_times(done.findings), without_times(again.findings), strict=True):
         pd.testing.assert_frame_equal(in_order(ours), in_order(theirs), check_exact=True)
-    history = plain.get_metric_history(done.outcome.parent_id, "accuracy/circle/raw")
+    history = plain.get_metric_history(done.parent.info.run_id, "accuracy/circle/raw")
     assert [(point.step) for point in history] == [16, 32]  # no point twice
 
 
@@ -93,7 +98,7 @@ def final_scores(client, comparison, arm, dataset, n):
         f" AND tags.dataset = '{dataset}' AND tags.n_examples = '{n}'"
     )
     runs = client.search_runs([experiment.experiment_id], where)
-    return pd.Series({int(run.data.tags["seed"]): run.data.metrics["score"] for run in runs}).sort_index()
+    return pd.Series({int(run.data.tags["seed"]): run.data.metrics["test_accuracy"] for run in runs}).sort_index()
 
 
 def test_a_verdict_from_the_mlflow_runs_alone(done, small, plain):
@@ -101,7 +106,7 @@ def test_a_verdict_from_the_mlflow_runs_alone(done, small, plain):
     arms = ("raw", "squares", "deep")
     scores = {arm: final_scores(plain, small.id, arm, "circle", 16) for arm in arms}
     assert all(list(series.index) == list(range(8)) for series in scores.values())
-    verdicts = json.loads(plain.get_run(done.outcome.parent_id).data.tags["verdict.circle.16"])
+    verdicts = json.loads(done.parent.data.tags["verdict.circle.16"])
     pairs = list(combinations(arms, 2))
     differences = [scores[first] - scores[second] for first, second in pairs]
     p = [scipy.stats.wilcoxon(values[values.abs() > 1e-12].round(12)).pvalue for values in differences]
@@ -129,12 +134,12 @@ def test_every_trial_is_a_run_with_its_tags(done, small, plain):
     assert len(runs) == 6 * (3 + 2)
     for run in runs:
         assert run.info.status == "FINISHED"
-        assert run.data.tags["mlflow.parentRunId"] == done.outcome.parent_id
+        assert run.data.tags["mlflow.parentRunId"] == done.parent.info.run_id
         assert run.data.tags["config_key"]
-        assert "test_accuracy" not in run.data.metrics  # selection never sees it
-        assert run.data.metrics["validation_accuracy"] == run.data.metrics["score"]
+        assert not {"test_accuracy", "test_cost"} & run.data.metrics.keys()  # selection never sees it
+        assert 0 <= run.data.metrics["validation_accuracy"] <= 1
         assert int(run.data.params["data_seed"]) >= 1_000_000
-    parent = plain.get_run(done.outcome.parent_id)
+    parent = done.parent
     assert parent.info.status == "FINISHED"
     paths = {file.path for file in plain.list_artifacts(parent.info.run_id)}
     assert paths == {"report.html", "figures", "csv"}
@@ -147,35 +152,51 @@ def test_the_winner_is_the_best_trial_by_validation(done):
     frame = done.findings.runs_frame()
     for cell, winner in done.outcome.winners.items():
         trials = frame[(frame.arm == cell.arm) & (frame.n == cell.n) & (frame.role == "tuning")]
-        first = trials[trials.seed == 1_000_000].sort_values(["score", "log_loss"], ascending=[False, True])
-        again = trials[trials.trial.isin(first.trial[:2])].groupby("trial")[["score", "log_loss"]].mean()
-        best = again.sort_values(["score", "log_loss"], ascending=[False, True]).index[0]
+        first = trials[trials.seed == 1_000_000].sort_values(["score", "loss"], ascending=[False, True])
+        again = trials[trials.trial.isin(first.trial[:2])].groupby("trial")[["score", "loss"]].mean()
+        best = again.sort_values(["score", "loss"], ascending=[False, True]).index[0]
         assert set(trials[trials.seed == 1_000_001].trial) == set(first.trial[:2])
         assert {winner.learning_rate} == set(trials[trials.trial == best].learning_rate)
 
 
-class Interrupted(Spool):
-    """A spool during whose 21st entry somebody presses Ctrl-C."""
+class Interrupted(Hook):
+    """Presses Ctrl-C, once, in the training of the final runs; the first of them is then under way."""
 
-    def put(self, entry):
-        if len(list(self.directory.glob("*.put"))) == 20:
-            raise KeyboardInterrupt
-        path = super().put(entry)
-        path.with_suffix(".put").touch()
-        return path
+    epochs = (0,)
+
+    def on_epoch(self, run):
+        if run.configs[0].seed < 1_000_000:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_what_was_interrupted_goes_on(small, store, plain, tmp_path):
-    """Ctrl-C after twenty runs: they stay, the parent is KILLED; the next call trains the others."""
+    """Ctrl-C, twice, in the last round: what was tuned stays, the parent is KILLED; the next call trains the others."""
     comparison = small.replace(first_seed=100)
-    with Writers(Interrupted(store.uri, tmp_path).open(), 1) as crew:
-        outcome = run_comparison(comparison, store, crew=crew, quiet=True)
-    assert outcome.status == plain.get_run(outcome.parent_id).info.status == "KILLED"
-    again = run_comparison(comparison, store, quiet=True)
-    assert (again.status, again.before, again.parent_id) == ("FINISHED", 20, outcome.parent_id)
-    experiment = plain.get_experiment_by_name(EXPERIMENT)
-    runs = plain.search_runs([experiment.experiment_id], f"tags.comparison = '{comparison.id}'")
+    with pytest.raises(KeyboardInterrupt):
+        run_comparison(comparison, store, tmp_path, quiet=True, hooks=[Interrupted()])
+    until(lambda: not Spool(store.uri, tmp_path).files())  # the writers outlive it
+    parent = parent_of(comparison, plain)
+    assert parent.info.status == "KILLED"
+    again = run_comparison(comparison, store, tmp_path, quiet=True)
+    assert (again.status, again.before) == ("FINISHED", 6 * (3 + 2))
+    assert parent_of(comparison, plain).info.run_id == parent.info.run_id
+    assert parent_of(comparison, plain).info.status == "FINISHED"
+    runs = runs_of(comparison, plain)
     assert len(runs) == len({(run.data.tags["arm"], run.data.tags["config_key"]) for run in runs}) == comparison.total
+    assert examine(store, tmp_path).findings == []
+
+
+def runs_of(comparison, client):
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    return client.search_runs([experiment.experiment_id], f"tags.comparison = '{comparison.id}'", max_results=1000)
+
+
+def until(ready, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_what_was_killed_goes_on(start, call, tmp_path):
@@ -203,7 +224,7 @@ def test_what_was_killed_goes_on(start, call, tmp_path):
 
 
 class Idle(Writers):
-    """A crew that logs nothing."""
+    """Writers that log nothing."""
 
     def start(self):
         return self
@@ -214,12 +235,10 @@ def test_what_an_earlier_process_left_in_the_spool_is_logged_and_not_trained_aga
     store.check()
     comparison = small.replace(sizes=(16,), seeds=2, trials=1, epochs=20)
     spool = Spool(store.uri, tmp_path).open()
-    with pytest.raises(StoreError, match="runs wait in the spool"):
-        run_comparison(comparison, store, crew=Idle(spool), quiet=True)
-    assert len(spool.files()) == comparison.total
-    with Writers(spool, 1) as crew:
-        outcome = run_comparison(comparison, store, crew=crew, quiet=True)
+    left = run_comparison(comparison, store, tmp_path, writers=Idle(spool), quiet=True)
+    assert (left.status, left.complete, left.waiting) == ("SPOOLED", True, comparison.total + 1)
+    outcome = run_comparison(comparison, store, tmp_path, quiet=True)
     assert (outcome.status, outcome.before) == ("FINISHED", comparison.total)
     frame = store.runs_frame([EXPERIMENT], f"tags.comparison = '{comparison.id}'")
     assert len(frame) == len(outcome.runs) == comparison.total
-    assert set(frame["tags.mlflow.parentRunId"]) == {outcome.parent_id}
+    assert len(set(frame["tags.mlflow.parentRunId"])) == 1

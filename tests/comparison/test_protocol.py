@@ -5,8 +5,8 @@ import pytest
 from sandbox import Config, RequestError
 from sandbox.comparison import Arm, parse_arm
 from sandbox.comparison.protocol import FULL, SMALL, Cell, Comparison
-from sandbox.comparison.run import TUNING, judging_data
 from sandbox.data import load_parts
+from sandbox.result import prepare
 
 NUISANCES = ("learning_rate", "initializer", "l2")
 
@@ -68,9 +68,9 @@ def test_the_id_names_everything_that_decides_what_a_run_is():
 
 def test_generated_validation_data_are_fresh():
     config = Config(dataset="circle", n_examples=32, noise=0.1, data_seed=1_000_000)
-    validation = judging_data(config, TUNING)
-    assert len(validation) == 1000
-    train = load_parts("circle", n=32, noise=0.1, seed=1_000_000).train
+    problem = prepare(config)
+    train, validation = problem.train, problem.validation
+    assert (len(train), len(validation)) == (32, 1000)
     tests = [load_parts("circle", n=32, noise=0.1, seed=seed).test for seed in range(20)]
     seen = {tuple(row) for part in (train, *tests) for row in part.X}
     assert not seen & {tuple(row) for row in validation.X}

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from sandbox.comparison.cautions import cautions
-from sandbox.comparison.driver import EXPERIMENT
 from sandbox.comparison.findings import Findings
+from sandbox.comparison.protocol import EXPERIMENT
 from sandbox.comparison.run import TUNING
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def scores(done, small, plain):
     runs = plain.search_runs([experiment.experiment_id], f"tags.comparison = '{small.id}' AND tags.role = 'final'")
     rows = [(run.data.tags["arm"], int(run.data.tags["n_examples"]), int(run.data.tags["seed"])) for run in runs]
     frame = pd.DataFrame(rows, columns=["arm", "n", "seed"])
-    return frame.assign(score=[run.data.metrics["score"] for run in runs])
+    return frame.assign(score=[run.data.metrics["test_accuracy"] for run in runs])
 
 
 def test_every_mean_of_the_page_is_found_in_mlflow(done, scores):
@@ -134,7 +134,7 @@ def test_the_report_in_a_browser(browser, done, tmp_path, width):
 
 
 def test_the_verdicts_are_tags_of_the_parent_run(done, plain):
-    tags = plain.get_run(done.outcome.parent_id).data.tags
+    tags = plain.get_run(done.parent.info.run_id).data.tags
     for (dataset, n), pairs in done.findings.pairs.items():
         verdicts = json.loads(tags[f"verdict.{dataset}.{n}"])
         assert verdicts == {f"{pair.first} | {pair.second}": pair.verdict for pair in pairs}
