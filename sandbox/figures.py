@@ -42,15 +42,15 @@ class Figures:
 
     def all(self, run: Run) -> list[dict[str, float | None]]:
         """Every figure by its name, for each replica; None where it has no such thing."""
-        rows = np.arange(len(self.configs))
-        values = {part: self._evaluate(run.network, part, rows) for part in PARTS}
+        everyone = np.arange(len(self.configs))
+        values = {part: self._evaluate(run.network, part, everyone) for part in PARTS}
         return [
             {
                 name: float(values[part][kind][row]) if self._has(row, part, kind) else None
                 for name in NAMES
                 for part, kind in [name.split("_")]
             }
-            for row in rows
+            for row in range(len(self.configs))
         ]
 
     def _has(self, row: int, part: str, kind: str) -> bool:

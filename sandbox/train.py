@@ -181,7 +181,7 @@ def _outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> lis
                 "costs": mine,
                 "cost_epochs": cost_epochs[: len(mine)],
                 "cost": float(final[row]),
-                "penalty": penalty(trained, config.l1, config.l2),
+                "penalty": penalty(trained, config.l1, config.l2) if config.l1 or config.l2 else 0.0,
                 "network": trained,
                 "epochs_run": int(epochs_run[row]),
                 "diverged_at": int(diverged_at[row]) if diverged else None,

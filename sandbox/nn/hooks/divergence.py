@@ -54,4 +54,4 @@ class StopOnDivergence(Hook):
         wrong = ~(np.abs(costs) <= self.limit) & valid
         for column in np.flatnonzero(wrong.any(0)):
             first = wrong[:, column].argmax()
-            run.diverge(epochs[first, column], costs[first, column], column if run.lead else None)
+            run.diverge(int(epochs[first, column]), float(costs[first, column]), int(column) if run.lead else None)
