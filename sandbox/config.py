@@ -4,15 +4,31 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from sandbox.data import DATASETS, parse_crosses
 from sandbox.data.checks import LARGEST_SEED
 from sandbox.data.datasets import own_spelling
 from sandbox.errors import RequestError, choose, is_count, one_line
-from sandbox.fields import Kind, builds_data, builds_network, format_value, kinds, per_replica, role
+from sandbox.fields import (
+    DATA,
+    NETWORK,
+    REPLICA,
+    ActivationName,
+    CostName,
+    DatasetName,
+    DtypeName,
+    InitializerName,
+    Kind,
+    MonitorName,
+    OptimizerName,
+    ScheduleName,
+    format_value,
+    kinds,
+    role,
+)
 from sandbox.nn.activations import get_activation
 from sandbox.nn.costs import get_cost
 from sandbox.nn.initializers import INITIALIZERS
@@ -20,8 +36,8 @@ from sandbox.nn.schedules import SCHEDULES
 from sandbox.nn.workspace import Settings
 
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
-DTYPES = {"float64": "float64", "float32": "float32"}
-MONITORS = {name: name for name in ("cost", "validation_cost", "validation_accuracy", "train_accuracy")}
+DTYPES = {name: name for name in get_args(DtypeName)}
+MONITORS = {name: name for name in get_args(MonitorName)}
 
 
 @dataclass(frozen=True)
@@ -41,30 +57,30 @@ class Config:
     0.5
     """
 
-    dataset: str = builds_data("xor")
-    n_examples: int | None = builds_data(None)
-    noise: float = builds_data(0.0)
-    data_seed: int = builds_data(0)
-    crosses: tuple[str, ...] = builds_data(())
-    hidden: tuple[int, ...] = builds_network((3,))
-    activation: str = builds_network("sigmoid")
-    output: str | None = builds_network(None)
-    initializer: str = builds_network("xavier")
-    initializer_scale: float = builds_network(0.01)
-    cost: str = "squared_error"
-    l1: float = per_replica(0.0)
-    l2: float = per_replica(0.0)
-    optimizer: str = "gd"
+    dataset: DatasetName = field(default="xor", metadata=DATA)
+    n_examples: int | None = field(default=None, metadata=DATA)
+    noise: float = field(default=0.0, metadata=DATA)
+    data_seed: int = field(default=0, metadata=DATA)
+    crosses: tuple[str, ...] = field(default=(), metadata=DATA)
+    hidden: tuple[int, ...] = field(default=(3,), metadata=NETWORK)
+    activation: ActivationName = field(default="sigmoid", metadata=NETWORK)
+    output: ActivationName | None = field(default=None, metadata=NETWORK)
+    initializer: InitializerName = field(default="xavier", metadata=NETWORK)
+    initializer_scale: float = field(default=0.01, metadata=NETWORK)
+    cost: CostName = "squared_error"
+    l1: float = field(default=0.0, metadata=REPLICA)
+    l2: float = field(default=0.0, metadata=REPLICA)
+    optimizer: OptimizerName = "gd"
     momentum: float = 0.9
-    learning_rate: float = per_replica(1.0)
-    schedule: str = per_replica("constant")
+    learning_rate: float = field(default=1.0, metadata=REPLICA)
+    schedule: ScheduleName = field(default="constant", metadata=REPLICA)
     batch_size: int | None = None
     epochs: int = 5000
-    patience: int | None = per_replica(None)
-    min_delta: float = per_replica(0.0)
-    monitor: str | None = None
-    dtype: str = "float64"
-    seed: int = per_replica(0)
+    patience: int | None = field(default=None, metadata=REPLICA)
+    min_delta: float = field(default=0.0, metadata=REPLICA)
+    monitor: MonitorName | None = None
+    dtype: DtypeName = "float64"
+    seed: int = field(default=0, metadata=REPLICA)
 
     def __post_init__(self) -> None:
         for name, kind in kinds(type(self)).items():
@@ -102,6 +118,7 @@ class Config:
 
     def _check_training(self) -> None:
         choose("schedule", self.schedule, SCHEDULES)
+        self._check_least(batch_size=1, epochs=1, patience=1, min_delta=0)
         self.settings()
         data, cost = DATASETS[self.dataset], get_cost(self.cost)
         if data.task not in cost.tasks:
@@ -110,7 +127,6 @@ class Config:
             )
         if cost.output not in (None, self.output_activation):
             raise RequestError(f"cost {self.cost!r} needs a {cost.output} output, not {self.output_activation!r}")
-        self._check_least(patience=1, min_delta=0)
         if self.monitor is None:
             return
         choose("monitor", self.monitor, MONITORS)

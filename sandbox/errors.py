@@ -52,5 +52,8 @@ def is_count(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Whether `value` is a finite number, or an array of such."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # such as lists of different lengths
+        return False
     return array.dtype.kind in "fiu" and bool(np.all(np.isfinite(array)))

@@ -5,32 +5,53 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from sandbox.errors import RequestError, is_count, is_number, one_line
 
-T = TypeVar("T")
-
 NONE = "none"
 WANTED = {int: "a whole number", float: "a number", str: "a name"}
-EXAMPLES = {int: "(8, 8)", float: "(0.1, 0.3)", str: '("x1*x2",)'}
+EXAMPLES = {int: "(8, 8)", str: '("x1*x2",)'}
 
 
-def builds_data(default: T) -> T:
-    """A field that decides what the data are."""
-    return dataclasses.field(default=default, metadata={"role": "data"})
+# What editors and type checkers know of names; the tables that they stand for decide, and a test holds the two together.
+DatasetName = Literal[
+    "and",
+    "or",
+    "nand",
+    "nor",
+    "xor",
+    "xnor",
+    "quadrants",
+    "circle",
+    "gauss",
+    "spiral",
+    "xor_cloud",
+    "moons",
+    "linear",
+    "reg_plane",
+    "reg_gauss",
+    "iris",
+    "breast_cancer",
+    "digits",
+    "wine",
+]
+ActivationName = Literal["sigmoid", "tanh", "relu", "leaky_relu", "linear", "softmax"]
+InitializerName = Literal["plain", "xavier", "he", "glorot_normal", "glorot_uniform", "orthogonal", "zeros"]
+CostName = Literal[
+    "squared_error", "mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "categorical_cross_entropy"
+]
+OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
+ScheduleName = Literal["constant", "step", "exponential", "cosine", "inverse_time"]
+DtypeName = Literal["float64", "float32"]
+MonitorName = Literal["cost", "validation_cost", "validation_accuracy", "train_accuracy"]
 
 
-def builds_network(default: T) -> T:
-    """A field that decides what the network is before its first update."""
-    return dataclasses.field(default=default, metadata={"role": "network"})
-
-
-def per_replica(default: T) -> T:
-    """A field that may differ between networks which train side by side in the same arrays."""
-    return dataclasses.field(default=default, metadata={"role": "replica"})
+DATA = {"role": "data"}  # metadata of a field that decides what the data are
+NETWORK = {"role": "network"}  # ... what the network is before its first update
+REPLICA = {"role": "replica"}  # ... what may differ between networks that train side by side in the same arrays
 
 
 def role(field: dataclasses.Field) -> str:
@@ -55,6 +76,13 @@ class Kind:
         one = get_args(one)[0] if several else one
         return cls(str if get_origin(one) is Literal else one, several, NoneType in choices)
 
+    @property
+    def wanted(self) -> str:
+        """What an error message says is needed."""
+        if self.several:
+            return f"{WANTED[self.type]} or several with commas between, or none"
+        return WANTED[self.type] + (" or none" if self.optional else "")
+
     def own(self, name: str, value: Any) -> Any:
         """The value in Python's own types, so that equal configs have equal keys: 1 is 1.0, and -0.0 is 0.0.
 
@@ -71,25 +99,28 @@ class Kind:
     def _one(self, name: str, value: Any) -> Any:
         if isinstance(value, list | tuple | np.ndarray):
             raise RequestError(f"{name} is {one_line(value)}: one value is needed")
-        if (self.type is int and not is_count(value)) or (self.type is float and not is_number(value)):
-            wanted = WANTED[self.type] + (" or none" if self.optional else "")
-            raise RequestError(f"{name} is {one_line(value)}: {wanted} is needed")
+        if not self._fits(value):
+            raise RequestError(f"{name} is {one_line(value)}: {self.wanted} is needed")
         if self.type is float:
             return float(value) + 0.0
         return value.item() if isinstance(value, np.generic) else value
+
+    def _fits(self, value: Any) -> bool:
+        if self.type is float:
+            return is_number(value) and np.ndim(value) == 0
+        return self.type is not int or is_count(value)
 
     def parse(self, name: str, text: str) -> Any:
         """The value that a text describes. Raises RequestError where it is none."""
         text = text.strip()
         if text == NONE and (self.several or self.optional):
             return () if self.several else None
-        wanted = WANTED[self.type] + (" or several with commas between, or none" if self.several else "")
         try:
             if self.several:
                 return tuple(self.type(part.strip() or "-") for part in text.split(","))
             return self.type(text)
         except ValueError:
-            raise RequestError(f"{name} is {one_line(text)}: {wanted} is needed") from None
+            raise RequestError(f"{name} is {one_line(text)}: {self.wanted} is needed") from None
 
 
 @cache

@@ -6,23 +6,33 @@ import json
 import math
 import subprocess
 import sys
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox import Config, RequestError
+from sandbox import Config, RequestError, load_dataset
 from sandbox.config import FIELDS, ROLES, parse_value
 from sandbox.data import DATASETS
-from sandbox.fields import format_value
+from sandbox.fields import (
+    ActivationName,
+    CostName,
+    DatasetName,
+    InitializerName,
+    OptimizerName,
+    ScheduleName,
+    format_value,
+)
 from sandbox.nn.activations import ACTIVATIONS
 from sandbox.nn.costs import COSTS
 from sandbox.nn.initializers import INITIALIZERS
 from sandbox.nn.optimizers import OPTIMIZERS
 from sandbox.nn.schedules import SCHEDULES
 
-OTHER = {  # for every field a value that is not its default
+OTHER: dict[str, Any] = {  # for every field a value that is not its default
     "dataset": "or",
     "n_examples": 40,
     "noise": 0.1,
@@ -58,6 +68,10 @@ def number(low, high):
     return st.floats(low, high, allow_subnormal=False) | st.integers(math.ceil(low), math.floor(high))
 
 
+def make(fields: dict[str, Any]) -> Config:
+    return Config(**fields)
+
+
 CONFIGS = st.fixed_dictionaries(
     {},
     optional={
@@ -86,7 +100,7 @@ CONFIGS = st.fixed_dictionaries(
         "dtype": st.sampled_from(["float64", "float32"]),
         "seed": st.integers(0, 2**100),
     },
-).map(lambda fields: Config(**fields))
+).map(make)
 
 
 class TestValues:
@@ -130,12 +144,14 @@ class TestValues:
         }
 
     def test_equality_and_hash(self):
-        assert Config() == Config(hidden=[3], learning_rate=1)
-        assert hash(Config()) == hash(Config(hidden=[3], learning_rate=1))
+        same: dict[str, Any] = {"hidden": [3], "learning_rate": 1}
+        assert Config() == Config(**same)
+        assert hash(Config()) == hash(Config(**same))
         assert Config() != Config(seed=1)
 
     def test_lists_become_tuples(self):
-        config = Config(hidden=[8, 8], crosses=["x1*x2"])
+        lists: dict[str, Any] = {"hidden": [8, 8], "crosses": ["x1*x2"]}
+        config = Config(**lists)
         assert (config.hidden, config.crosses) == ((8, 8), ("x1*x2",))
 
     @pytest.mark.parametrize("name", ["reg-plane", "reg-gauss"])
@@ -146,8 +162,9 @@ class TestValues:
         assert config.params()["dataset"] == name.replace("-", "_")
 
     def test_frozen(self):
+        config: Any = Config()
         with pytest.raises(dataclasses.FrozenInstanceError):
-            Config().seed = 1
+            config.seed = 1
 
     def test_replace(self):
         config = Config(seed=3)
@@ -167,6 +184,28 @@ class TestValues:
     )
     def test_output_activation(self, config, output):
         assert config.output_activation == output
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("names", "table"),
+        [
+            (DatasetName, DATASETS),
+            (ActivationName, ACTIVATIONS),
+            (InitializerName, INITIALIZERS),
+            (CostName, COSTS),
+            (OptimizerName, OPTIMIZERS),
+            (ScheduleName, SCHEDULES),
+        ],
+    )
+    def test_editors_know_what_the_tables_hold(self, names, table):
+        assert get_args(names) == tuple(table)
+
+    def test_every_field_of_names_has_a_literal(self):
+        """Text is only what names something, or is a cross."""
+        text = {name for name, hint in get_type_hints(Config).items() if hint in (str, str | None)}
+        assert text == set()
+        assert get_type_hints(Config)["crosses"] == tuple[str, ...]
 
 
 class TestMonitored:
@@ -377,12 +416,34 @@ WRONG = [
 ]
 
 
+HUGE = [
+    load_dataset("digits"),
+    np.full((300, 300), "x" * 20),
+    list(map(str, range(10**5))),
+    "\n".join(["long text"] * 10**5),
+    {str(number): number for number in range(10**5)},
+    pd.DataFrame(np.zeros((50, 20))),
+    Config,
+    {1.5, 2.5},
+    b"bytes",
+    -(10**5000),
+]
+
+
 class TestWrongRequests:
     @pytest.mark.parametrize(("fields", "message"), WRONG)
     def test_is_one_clear_line(self, fields, message):
         with pytest.raises(RequestError, match=message) as error:
             Config(**fields)
         assert "\n" not in str(error.value)
+
+    @pytest.mark.parametrize("value", HUGE, ids=[type(value).__name__ for value in HUGE])
+    @pytest.mark.parametrize("field", FIELDS)
+    def test_a_huge_value_is_one_short_line(self, field, value):
+        with pytest.raises(RequestError) as error:
+            Config(**{field: value})
+        assert "\n" not in str(error.value)
+        assert len(str(error.value)) < 400
 
     def test_unknown_field(self):
         with pytest.raises(RequestError, match="field of Config 'learningrate': did you mean 'learning_rate'") as error:
@@ -401,9 +462,23 @@ class TestWrongRequests:
         ],
     )
     def test_names_every_valid_choice(self, field, table):
+        wrong: dict[str, Any] = {field: "quux"}
         with pytest.raises(RequestError) as error:
-            Config(**{field: "quux"})
+            Config(**wrong)
         assert str(error.value) == f"unknown {field} 'quux': Valid: {', '.join(table)}"
+
+    def test_importing_and_refusing_bring_in_no_scikit_learn(self):
+        code = """
+import sys
+from sandbox import Config, RequestError
+Config(dataset="iris", n_examples=102, monitor="validation_cost").key
+try:
+    Config(dataset="digits", n_examples=9)
+except RequestError as error:
+    print(error, "sklearn" in sys.modules)
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "n_examples is 9: digits takes 10 to 1347 to train with False\n"
 
     def test_no_hidden_layers_are_right(self):
         assert Config(hidden=()).hidden == ()

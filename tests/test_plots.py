@@ -2,32 +2,24 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from sandbox.data import Dataset
 from sandbox.errors import RequestError
 from sandbox.plots import boundary_figure, boundary_frames, boundary_png, cost_figure, cost_png
 from sandbox.plots.picture import number, numbers
 from sandbox.plots.plane import plane_of
 
 
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """What the pictures need of a data set."""
-
-    X: np.ndarray
-    Y: np.ndarray
-    task: str = "binary"
-    feature_names: tuple[str, ...] = ("x1", "x2")
-    class_names: tuple[str, ...] = ()
-    name: str = "made up"
+def made_up(X, Y, task="binary", feature_names=("x1", "x2"), class_names=()):
+    return Dataset("made up", X, Y, feature_names, task, class_names)
 
 
 SQUARE = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
-AND = Examples(SQUARE, np.array([[0.0], [0], [0], [1]]))
+AND = made_up(SQUARE, np.array([[0.0], [0], [0], [1]]))
 
 
 def sigmoid(z):
@@ -48,18 +40,18 @@ def many_features(count=30, examples=80, seed=0):
     generator = np.random.default_rng(seed)
     X = generator.normal(size=(examples, count)) * np.logspace(-3, 3, count) + 5
     names = ("mean radius", "mean texture", "mean area", *(f"feature {k}" for k in range(4, count + 1)))
-    return Examples(X, (X[:, :1] > 5).astype(float), feature_names=names)
+    return made_up(X, (X[:, :1] > 5).astype(float), feature_names=names)
 
 
 def regression(columns=2):
     X = np.random.default_rng(1).uniform(-1, 1, (40, columns))
-    return Examples(X, X[:, :1] * 2, "regression", tuple(f"x{k + 1}" for k in range(columns)))
+    return made_up(X, X[:, :1] * 2, "regression", tuple(f"x{k + 1}" for k in range(columns)))
 
 
 def classes(columns=2):
     X = np.random.default_rng(2).uniform(0, 2, (60, columns))
     names = tuple(f"x{k + 1}" for k in range(columns))
-    return Examples(X, np.eye(3)[np.rint(X[:, 0]).astype(int)], "multiclass", names, ("low", "middle", "high"))
+    return made_up(X, np.eye(3)[np.rint(X[:, 0]).astype(int)], "multiclass", names, ("low", "middle", "high"))
 
 
 def decoded(png):
@@ -137,11 +129,11 @@ def test_each_class_has_its_colour_and_a_line_between():
         (lambda X: X[:, :1] * 1e30, regression()),
         (lambda X: X[:, :1] * 2, regression(1)),
         (lambda X: X[:, :1] * np.nan, regression(1)),
-        (upright, Examples(SQUARE[:, :1], AND.Y, feature_names=("x1",))),
+        (upright, made_up(SQUARE[:, :1], AND.Y, feature_names=("x1",))),
         (upright, many_features()),
-        (upright, Examples(SQUARE[:1], AND.Y[:1])),
-        (upright, Examples(SQUARE * 1e9, AND.Y)),
-        (upright, Examples(np.ones((5, 3)), np.ones((5, 1)), feature_names=("x1", "x2", "x3"))),
+        (upright, made_up(SQUARE[:1], AND.Y[:1])),
+        (upright, made_up(SQUARE * 1e9, AND.Y)),
+        (upright, made_up(np.ones((5, 3)), np.ones((5, 1)), feature_names=("x1", "x2", "x3"))),
     ],
 )
 def test_every_task_makes_a_png_of_the_size_asked_for(predict, data, size):
@@ -151,16 +143,16 @@ def test_every_task_makes_a_png_of_the_size_asked_for(predict, data, size):
 
 
 def test_a_test_set_is_drawn_and_may_be_empty():
-    nobody = Examples(SQUARE[:0], AND.Y[:0])
-    somebody = Examples(SQUARE + 0.1, AND.Y)
+    nobody = made_up(SQUARE[:0], AND.Y[:0])
+    somebody = made_up(SQUARE + 0.1, AND.Y)
     assert boundary_png(upright, AND, test=nobody) == boundary_png(upright, AND)
     assert boundary_png(upright, AND, test=somebody) != boundary_png(upright, AND)
 
 
 def test_many_examples_are_thinned():
     generator = np.random.default_rng(0)
-    many = Examples(generator.normal(size=(5000, 2)), generator.integers(0, 2, (5000, 1)).astype(float))
-    shown = sum(len(line.get_xdata()) for line in boundary_figure(upright, many).axes[0].lines)
+    many = made_up(generator.normal(size=(5000, 2)), generator.integers(0, 2, (5000, 1)).astype(float))
+    shown = sum(len(np.asarray(line.get_xdata())) for line in boundary_figure(upright, many).axes[0].lines)
     assert shown == 300
 
 
@@ -200,7 +192,7 @@ def test_the_order_of_pictures_does_not_matter():
 
 
 def test_examples_changed_in_place_are_drawn_anew():
-    data = Examples(SQUARE.copy(), AND.Y.copy())
+    data = made_up(SQUARE.copy(), AND.Y.copy())
     before = boundary_png(upright, data)
     data.Y[:] = 1 - data.Y
     assert boundary_png(upright, data) != before
@@ -243,7 +235,7 @@ def test_a_plane_of_many_features_is_named_on_its_axes():
 
 def test_principal_components_agree_with_the_examples_own_singular_vectors():
     X = np.random.default_rng(3).normal(size=(50, 6)) @ np.random.default_rng(4).normal(size=(6, 6))
-    plane = plane_of(Examples(X, X[:, :1], feature_names=tuple(f"x{k}" for k in range(1, 7))))
+    plane = plane_of(made_up(X, X[:, :1], feature_names=tuple(f"x{k}" for k in range(1, 7))))
     standard = (X - X.mean(0)) / X.std(0)
     left, scale, _ = np.linalg.svd(standard, full_matrices=False)
     np.testing.assert_allclose(np.abs(plane.project(X)), np.abs(left[:, :2] * scale[:2]), atol=1e-9)
@@ -279,9 +271,9 @@ def test_a_wrong_plane_is_one_clear_line(plane, message):
 
 def test_other_wrong_requests():
     with pytest.raises(RequestError, match="has one feature"):
-        boundary_png(upright, Examples(SQUARE[:, :1], AND.Y, feature_names=("x1",)), plane=("x1", "x2"))
+        boundary_png(upright, made_up(SQUARE[:, :1], AND.Y, feature_names=("x1",)), plane=("x1", "x2"))
     with pytest.raises(RequestError, match="unknown task 'ranking'"):
-        boundary_figure(upright, Examples(SQUARE, AND.Y, "ranking"))
+        boundary_figure(upright, made_up(SQUARE, AND.Y, "ranking"))
     with pytest.raises(RequestError, match="one cost per epoch"):
         cost_png([0, 1], [1.0])
 

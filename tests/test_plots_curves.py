@@ -19,7 +19,9 @@ def test_curves_are_drawn_as_given_and_named():
     assert [line.get_label() for line in axes.lines] == ["slow", "fast"]
     for line, (x, y) in zip(axes.lines, SETTLING.values(), strict=True):
         assert np.array_equal(line.get_xydata(), np.column_stack([x, y]))
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["slow", "fast"]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["slow", "fast"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "w")
     assert len({line.get_linestyle() for line in axes.lines}) == len({line.get_color() for line in axes.lines}) == 2
 
@@ -29,9 +31,9 @@ def test_a_curve_that_leaves_ends_with_an_arrow_at_that_edge(sign):
     leaving = (EPOCHS, sign * EXPLODING[1])
     axes = curves_figure({**SETTLING, "leaving": leaving}, y_limits=(-10, 10)).axes[0]
     *_, curve, arrow = axes.lines
-    assert curve.get_xydata().tolist() == [[0, 45 * sign]]
+    assert np.asarray(curve.get_xydata()).tolist() == [[0, 45 * sign]]
     assert arrow.get_marker() == ("^" if sign > 0 else "v")
-    assert (arrow.get_ydata() > 0.5) == (sign > 0)
+    assert (np.asarray(arrow.get_ydata()) > 0.5) == (sign > 0)
 
 
 def test_beyond_a_limit_the_axis_is_logarithmic_and_everything_lies_within():

@@ -1,15 +1,18 @@
 """What a config's data come to, and what a result says of raw examples: held against scikit-learn and by hand."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_iris
+import sklearn.datasets
 from sklearn.preprocessing import StandardScaler
 
 from sandbox import Config, RequestError, train
 from sandbox.result import prepare
 
+IRIS_TABLE: Any = sklearn.datasets.load_iris()
+CANCER_TABLE: Any = sklearn.datasets.load_breast_cancer()
 IRIS = train(Config(dataset="iris", hidden=(), cost="categorical_cross_entropy", crosses=("x1*x2",), epochs=50))
 CANCER = train(Config(dataset="breast_cancer", hidden=(), cost="binary_cross_entropy", epochs=50))
 XOR = train(Config(crosses=("x1*x2",), hidden=(), epochs=3000))
@@ -17,7 +20,8 @@ LINE = train(Config(dataset="linear", hidden=(), learning_rate=0.1, epochs=500))
 
 
 def test_raw_inputs_are_scaled_and_then_crossed():
-    problem, raw = prepare(IRIS.config), load_iris().data
+    problem, raw = prepare(IRIS.config), IRIS_TABLE.data
+    assert problem.scaling is not None
     scaled = (raw - problem.scaling.mean) / problem.scaling.scale
     np.testing.assert_allclose(problem.raw_inputs(raw), np.column_stack([scaled, scaled[:, 0] * scaled[:, 1]]))
     np.testing.assert_array_equal(problem.inputs(scaled), problem.raw_inputs(raw))
@@ -32,25 +36,24 @@ def test_without_scaling_raw_features_are_features():
 def test_predict_takes_measurements_as_they_are(result):
     """The raw rows of the training part, found by their scaled values, give the network's own outputs."""
     problem = result.problem
-    raw = (load_iris() if result is IRIS else load_breast_cancer()).data
+    raw = (IRIS_TABLE if result is IRIS else CANCER_TABLE).data
     rows = [int(np.abs(problem.scaling(raw) - x).sum(1).argmin()) for x in problem.train.X]
-    np.testing.assert_allclose(StandardScaler().fit(raw[rows]).transform(raw[rows]), problem.train.X, atol=1e-9)
+    np.testing.assert_allclose(np.asarray(StandardScaler().fit_transform(raw[rows])), problem.train.X, atol=1e-9)
     outputs = result.network.predict(problem.inputs(problem.train.X))
     np.testing.assert_allclose(result.predict(raw[rows]), outputs, atol=1e-9)
 
 
 def test_probabilities_of_a_softmax_sum_to_one():
-    outputs = IRIS.predict(load_iris().data)
+    outputs = IRIS.predict(IRIS_TABLE.data)
     assert outputs.shape == (150, 3)
     np.testing.assert_allclose(outputs.sum(1), 1)
 
 
-@pytest.mark.parametrize(("result", "load"), [(IRIS, load_iris), (CANCER, load_breast_cancer)])
-def test_classify_gives_the_names_of_classes(result, load):
-    bunch = load()
-    found = result.classify(bunch.data)
-    assert found.shape == bunch.target.shape
-    assert np.mean(found == bunch.target_names[bunch.target]) > 0.9
+@pytest.mark.parametrize(("result", "table"), [(IRIS, IRIS_TABLE), (CANCER, CANCER_TABLE)])
+def test_classify_gives_the_names_of_classes(result, table):
+    found = result.classify(table.data)
+    assert found.shape == table.target.shape
+    assert np.mean(found == table.target_names[table.target]) > 0.9
 
 
 def test_classify_gives_numbers_where_classes_have_no_names():

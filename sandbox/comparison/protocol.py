@@ -120,9 +120,13 @@ class Comparison:
     def base(self, cell: Cell) -> Config:
         """What is fixed within a cell."""
         data = DATASETS[cell.dataset]
-        changes = {"hidden": (), "cost": COSTS[data.task], **self.arm(cell.arm).changes(data.n_features)}
+        changes = {
+            "dataset": cell.dataset,
+            "hidden": (),
+            "cost": COSTS[data.task],
+            **self.arm(cell.arm).changes(data.n_features),
+        }
         return Config(
-            dataset=cell.dataset,
             n_examples=cell.n,
             noise=0.0 if isinstance(data, Table) else NOISE,
             activation="tanh",

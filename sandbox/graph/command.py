@@ -15,6 +15,7 @@ MEANINGLESS = {
     "dataset": "give the data set first: sandbox explain or",
     "batch_size": "a pass is over one example, or with --batch over all, or over the --first so many",
     "dtype": "the graph is computed in float64",
+    **dict.fromkeys(("patience", "min_delta", "monitor"), "it shows the first updates, and stops after --updates"),
 }
 
 

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sandbox.errors import RequestError, one_line
 from sandbox.graph.node import Edge, Node
 from sandbox.graph.operations import joined, sigmoid, subtract
+
+OF_ERRORS = ("squared_error", "mean_squared_error", "mean_absolute_error")
+CROSS_ENTROPIES = ("binary_cross_entropy", "categorical_cross_entropy")
 
 
 def cost_nodes(cost: str, outputs: Sequence[Node], targets: Sequence[Node], examples: int | None) -> list[Node]:
@@ -13,9 +17,13 @@ def cost_nodes(cost: str, outputs: Sequence[Node], targets: Sequence[Node], exam
 
     `outputs` and `targets` are a node for each output where `examples` is None: one example; otherwise one node each,
     (outputs, examples), and the cost is the average over examples. The cross-entropies' values are computed from the
-    logits; their gradients go by way of the probabilities, as by hand.
+    logits; their gradients go by way of the probabilities, as by hand. Raises RequestError for a cost that is not
+    written here.
     """
-    if cost.endswith("cross_entropy"):
+    if cost not in (*OF_ERRORS, *CROSS_ENTROPIES):
+        known = ", ".join((*OF_ERRORS, *CROSS_ENTROPIES))
+        raise RequestError(f"the graph of the cost {one_line(cost)} is not known. Valid: {known}")
+    if cost in CROSS_ENTROPIES:
         return [_cross_entropy(cost, outputs, targets, examples)]
     letter = "e" if examples is None else "E"
     errors = [
@@ -34,11 +42,9 @@ def _of_errors(cost: str, errors: Sequence[Node], examples: int | None) -> Node:
     elif cost == "mean_squared_error":
         total, power, divisor = (lambda e: (e**2).sum() / m), "{}^2", share
         edges = [Edge(e, 2 * e.value / m, f"2 * {e.name}{share}") for e in errors]
-    elif cost == "mean_absolute_error":
+    else:
         total, power, divisor = (lambda e: np.abs(e).sum() / m), "|{}|", share
         edges = [Edge(e, np.sign(e.value) / m, f"sign({e.name}){share}") for e in errors]
-    else:
-        raise NotImplementedError(f"the graph of the cost {cost!r} is not known")
     formula = _summed([power.format(e.name) for e in errors], many) + divisor
     value = np.asarray(sum(total(error.value) for error in errors))
     return Node("C" if many else "L", "loss", value, formula, tuple(edges))

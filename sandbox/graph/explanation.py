@@ -15,7 +15,8 @@ from sandbox.nn.hooks import Snapshots
 from sandbox.nn.network import Network
 from sandbox.nn.schedules import get_schedule
 from sandbox.nn.training import Run, fit
-from sandbox.train import build, prepare
+from sandbox.result import prepare
+from sandbox.train import build
 
 READABLE = 4000  # nodes: beyond that, a list of them says nothing to anyone
 
@@ -119,10 +120,9 @@ def descend(graph: Graph, config: Config, updates: int, rows: Sequence[int], vec
     if not updates:
         return []
     X, Y = _data(config, rows)
-    names = ("cost", "learning_rate", "optimizer", "momentum", "schedule", "l1", "l2")
-    settings: dict[str, Any] = {name: getattr(config, name) for name in names}
+    settings = {**vars(config.settings()), "epochs": max(config.epochs, updates), "batch_size": None}
     with np.errstate(all="ignore"):
-        run = fit(graph.network, X, Y, epochs=max(config.epochs, updates), hooks=[_Steps(updates)], **settings)
+        run = fit(graph.network, X, Y, hooks=[_Steps(updates)], **settings)
     schedule, steps = get_schedule(config.schedule), []
     for number in range(updates):
         rate = config.learning_rate * float(schedule(number, config.epochs))

@@ -4,10 +4,11 @@ They are written from the formulas, apart from sandbox.nn, so that each can be c
 numbers () in the graph of one example, arrays (units, examples) in that of a batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from sandbox.errors import RequestError, one_line
 from sandbox.graph.node import Edge, Node
 
 FAR = 700.0  # exp of more than this is no float64
@@ -64,24 +65,31 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(z, -FAR, FAR)))
 
 
+ACTIVATIONS: dict[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, str]]] = {
+    "linear": lambda x: (x, np.ones_like(x), "1"),
+    "sigmoid": lambda x: (sigmoid(x), sigmoid(x) * sigmoid(-x), "{a} * (1 - {a})"),
+    "tanh": lambda x: (np.tanh(x), 1 - np.tanh(x) ** 2, "1 - {a}^2"),
+    "relu": lambda x: (np.where(x > 0, x, 0.0), np.where(x > 0, 1.0, 0.0), "1 if {z} > 0 else 0"),
+    "leaky_relu": lambda x: (
+        np.where(x >= 0, x, SLOPE * x),
+        np.where(x >= 0, 1.0, SLOPE),
+        f"1 if {{z}} >= 0 else {SLOPE}",
+    ),
+}
+"""Name -> what gives g(z), its derivative, and how that is written for a = g(z).
+
+Where ReLU has no derivative, at 0, it has 0; the leaky one 1.
+"""
+
+
 def activate(activation: str, name: str, z: Node) -> Node:
-    """g(z), entry by entry. Where ReLU has no derivative, at 0, it has 0; the leaky one 1."""
-    x = z.value
-    match activation:
-        case "linear":
-            value, local, formula = x, np.ones_like(x), "1"
-        case "sigmoid":
-            value, local, formula = sigmoid(x), sigmoid(x) * sigmoid(-x), f"{name} * (1 - {name})"
-        case "tanh":
-            value, local, formula = np.tanh(x), 1 - np.tanh(x) ** 2, f"1 - {name}^2"
-        case "relu":
-            value, local, formula = np.where(x > 0, x, 0.0), np.where(x > 0, 1.0, 0.0), f"1 if {z.name} > 0 else 0"
-        case "leaky_relu":
-            value, local = np.where(x >= 0, x, SLOPE * x), np.where(x >= 0, 1.0, SLOPE)
-            formula = f"1 if {z.name} >= 0 else {SLOPE}"
-        case _:
-            raise NotImplementedError(f"the graph of the activation {activation!r} is not known")
-    return Node(name, "activation", value, f"{activation}({z.name})", (Edge(z, local, formula),))
+    """g(z), entry by entry. Raises RequestError for an activation whose derivative is not written here."""
+    if activation not in ACTIVATIONS:
+        known = f"{', '.join(ACTIVATIONS)} and, for the output, softmax"
+        raise RequestError(f"the graph of the activation {one_line(activation)} is not known. Valid: {known}")
+    value, local, formula = ACTIVATIONS[activation](z.value)
+    edge = Edge(z, local, formula.format(a=name, z=z.name))
+    return Node(name, "activation", value, f"{activation}({z.name})", (edge,))
 
 
 def softmax(z: np.ndarray) -> np.ndarray:

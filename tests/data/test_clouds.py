@@ -153,6 +153,7 @@ def test_quadrants_need_the_cross():
     for seed in range(5):
         parts = load_parts("quadrants", seed=seed)
         train, test = parts.train, parts.test
+        assert test is not None
         labels, truth = train.Y.ravel(), test.Y.ravel()
         raw.append(LogisticRegression().fit(train.X, labels).score(test.X, truth))
         model = LogisticRegression().fit(add_crosses(train.X, crosses), labels)

@@ -30,7 +30,7 @@ def test_truth_table_is_all_there_is(name):
 def test_noisy_gate_cycles_through_the_rows():
     parts = load_parts("xor", n=2002, noise=0.3, n_test=400)
     train = parts.train
-    assert [len(part) for part in (train, parts.validation, parts.test)] == [2002, 400, 400]
+    assert [part and len(part) for part in (train, parts.validation, parts.test)] == [2002, 400, 400]
     shift = train.X - np.array([ROWS[i % 4] for i in range(2002)])
     assert abs(shift.mean()) < 0.02
     assert abs(shift.std() - 0.3) < 0.015
@@ -41,4 +41,4 @@ def test_sizes_when_only_one_of_n_and_noise_is_given():
     assert len(load_dataset("and", noise=0.1)) == 100
     parts = load_parts("and", n=6)
     assert parts.train.X.tolist() == [*map(list, ROWS), [0, 0], [0, 1]]
-    assert [len(part) for part in (parts.validation, parts.test)] == [1000, 1000]
+    assert [part and len(part) for part in (parts.validation, parts.test)] == [1000, 1000]

@@ -6,8 +6,8 @@ import sklearn.datasets
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from sandbox.data import DATASETS, load_dataset, load_parts
-from sandbox.data.tables import stratified_order
+from sandbox.data import DATASETS, Dataset, Parts, Scaling, load_dataset, load_parts
+from sandbox.data.tables import Table, stratified_order
 
 READERS = {
     "iris": sklearn.datasets.load_iris,
@@ -32,13 +32,25 @@ def test_whole_table_as_it_is(name):
     assert dataset.task == ("binary" if name == "breast_cancer" else "multiclass")
 
 
+def three(parts: Parts) -> tuple[Dataset, Dataset, Dataset]:
+    """All of the parts, which are there."""
+    assert parts.validation is not None
+    assert parts.test is not None
+    return parts.train, parts.validation, parts.test
+
+
+def scaling(parts: Parts) -> Scaling:
+    assert parts.scaling is not None
+    return parts.scaling
+
+
 def found_rows(parts, name):
     """For each part the numbers of its rows in the raw table, by their measurements: one of those that are alike."""
     raw = READERS[name]().data
     numbers = {tuple(row): number for number, row in enumerate(raw.round(6).tolist())}
     return [
-        [numbers[tuple(row)] for row in (part.X * parts.scaling.scale + parts.scaling.mean).round(6).tolist()]
-        for part in (parts.train, parts.validation, parts.test)
+        [numbers[tuple(row)] for row in (part.X * scaling(parts).scale + scaling(parts).mean).round(6).tolist()]
+        for part in three(parts)
     ]
 
 
@@ -52,7 +64,7 @@ def test_parts_are_a_quarter_to_test_on_and_the_rest_in_two(name, n):
     assert test == [raw[row] for row in test_rows]
     assert sorted(train + validation) == sorted(raw[row] for row in rows)
     assert len(train) == n or (n is None and len(train) == len(rows) * 4 // 5)
-    assert classes_of(parts.test).tolist() == bunch.target[test_rows].tolist()
+    assert classes_of(three(parts)[2]).tolist() == bunch.target[test_rows].tolist()
 
 
 @pytest.mark.parametrize("n", [None, 40])
@@ -60,7 +72,7 @@ def test_parts_are_a_quarter_to_test_on_and_the_rest_in_two(name, n):
 def test_parts_are_stratified(name, n):
     parts = load_parts(name, n=n, seed=4)
     shares = np.bincount(READERS[name]().target) / READERS[name]().target.size
-    for part in (parts.train, parts.validation, parts.test):
+    for part in three(parts):
         counts = np.bincount(classes_of(part), minlength=len(shares))
         assert counts.sum() == len(part)
         assert np.abs(counts - shares * len(part)).max() <= 1.6
@@ -71,26 +83,26 @@ def test_parts_are_stratified(name, n):
 def test_standardised_by_the_training_part(name, n):
     parts = load_parts(name, n=n, seed=2)
     raw = READERS[name]().data
-    train, validation, test = found_rows(parts, name)
-    scaler = StandardScaler().fit(raw[train])
-    for part, rows in ((parts.train, train), (parts.validation, validation), (parts.test, test)):
-        np.testing.assert_allclose(part.X, scaler.transform(raw[rows]), atol=1e-9)
+    found = found_rows(parts, name)
+    scaler = StandardScaler().fit(raw[found[0]])
+    for part, rows in zip(three(parts), found, strict=True):
+        np.testing.assert_allclose(part.X, np.asarray(scaler.transform(raw[rows])), atol=1e-9)
     deviation = parts.train.X.std(axis=0)
     assert np.allclose(parts.train.X.mean(axis=0), 0, atol=1e-9)
     assert np.all(np.isclose(deviation, 1) | (deviation == 0))
-    np.testing.assert_allclose(parts.scaling.mean, raw[train].mean(axis=0), atol=1e-9)
+    np.testing.assert_allclose(scaling(parts).mean, raw[found[0]].mean(axis=0), atol=1e-9)
 
 
 def test_a_constant_column_is_only_centred():
     """The first pixel of every digit is blank, and others are blank in a small training part only."""
     parts = load_parts("digits", n=10)
-    raw = load_dataset("digits")
-    assert not parts.train.X[:, 0].any()
-    assert not parts.test.X[:, 0].any()
-    blank = (parts.train.X == 0).all(axis=0) & (parts.test.X != 0).any(axis=0)
+    raw, (train, _, test) = load_dataset("digits"), three(parts)
+    assert not train.X[:, 0].any()
+    assert not test.X[:, 0].any()
+    blank = (train.X == 0).all(axis=0) & (test.X != 0).any(axis=0)
     assert blank.any()
-    assert set(np.unique(parts.test.X[:, blank])) <= set(np.unique(raw.X)) | set(-np.unique(raw.X))
-    assert (parts.scaling.scale[blank] == 1).all()
+    assert set(np.unique(test.X[:, blank])) <= set(np.unique(raw.X)) | set(-np.unique(raw.X))
+    assert (scaling(parts).scale[blank] == 1).all()
 
 
 def test_sizes_share_a_test_part_and_nest():
@@ -109,6 +121,7 @@ def test_sizes_share_a_test_part_and_nest():
 def test_sizes_are_known_without_reading_the_table(name):
     entry, target = DATASETS[name], READERS[name]().target
     rows, _ = train_test_split(range(len(target)), test_size=0.25, stratify=target, random_state=0)
+    assert isinstance(entry, Table)
     assert (entry.examples, entry.smallest_n, entry.largest_n) == (len(target), len(set(target)), len(rows))
 
 

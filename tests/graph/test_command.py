@@ -8,7 +8,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from sandbox import RequestError
 from sandbox.cli import cli, main
+from sandbox.graph.costs import cost_nodes
+from sandbox.graph.operations import leaf
+from sandbox.nn.activations import ACTIVATIONS, Activation
 
 BY_HAND = ["explain", "or", "--weights", "0.1,0.6", "--bias", "0", "--example", "0"]
 
@@ -146,6 +150,11 @@ def test_boxes_do_not_overlap(arguments):
         (["orr"], "did you mean 'or'?"),
         (["or", "--dataset", "xor"], "give the data set first"),
         (["or", "--batch-size", "2"], "--batch-size is no option of explain"),
+        (["or", "--patience", "2"], "--patience is no option of explain"),
+        (
+            ["or", "--activation", "sigmoyd"],
+            "unknown activation 'sigmoyd': did you mean 'sigmoid'? Valid: sigmoid, tanh",
+        ),
         (["or", "--png", "/nowhere/graph.png"], "a file in a directory that exists"),
         (["or", "--updates", "-1"], "--updates"),
         ([], "DATASET"),
@@ -160,6 +169,28 @@ def test_wrong_requests_get_one_line(arguments, message, capsys, monkeypatch):
     assert streams.out == ""
     assert streams.err.count("\n") == 1
     assert message in streams.err
+
+
+class Swish(Activation):
+    name = "swish"
+
+
+@pytest.mark.parametrize("arguments", [["or", "--hidden", "2"], ["or", "--hidden", "2", "--batch"]])
+def test_what_the_graph_does_not_know_is_one_line(arguments, capsys, monkeypatch):
+    """Someone adds an activation to the trainer, and not yet its derivative to the graph."""
+    monkeypatch.setitem(ACTIVATIONS, "swish", Swish())
+    monkeypatch.setattr(sys, "argv", ["sandbox", "explain", *arguments, "--activation", "swish"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    known = "linear, sigmoid, tanh, relu, leaky_relu and, for the output, softmax"
+    assert capsys.readouterr() == ("", f"error: the graph of the activation 'swish' is not known. Valid: {known}\n")
+
+
+def test_a_cost_that_the_graph_does_not_know_is_one_line():
+    output, target = leaf("yhat", "activation", 0.5), leaf("y", "target", 1.0)
+    with pytest.raises(RequestError, match="the graph of the cost 'focal_cross_entropy' is not known"):
+        cost_nodes("focal_cross_entropy", [output], [target], None)
 
 
 def test_the_command_brings_in_no_matplotlib():
