@@ -85,12 +85,15 @@ class Figures:
             X, Y = self.data(part, rows)
             outputs, figures["cost"][rows] = evaluate(some, X, Y, cost)
             if task != "regression":
-                figures["accuracy"][rows] = _shares(outputs, Y, task)
+                figures["accuracy"][rows] = shares(outputs, Y, task)
         return figures
 
 
-def _shares(outputs: np.ndarray, Y: np.ndarray, task: str) -> np.ndarray:
-    """The share of examples whose class is right: output above 0.5, or the largest of several."""
+def shares(outputs: np.ndarray, Y: np.ndarray, task: str) -> Any:
+    """The share of examples whose class is right, one for each replica: output above 0.5, or the largest of several.
+
+    Outputs are (..., examples, outputs), Y likewise, with or without the replicas' axis in front.
+    """
     if task == "binary":
         return ((outputs > 0.5) == (Y > 0.5)).mean((-2, -1))
     return (outputs.argmax(-1) == Y.argmax(-1)).mean(-1)

@@ -7,12 +7,12 @@ from PIL import Image, ImageDraw
 
 from sandbox.comparison.protocol import Cell
 from sandbox.data import Dataset
+from sandbox.figures import shares
 from sandbox.nn.network import Network
 from sandbox.plots import shading
 from sandbox.plots.picture import INK, encode, letters
 from sandbox.plots.plane import Plane, plane_of
 from sandbox.result import Result
-from sandbox.train import accuracy
 
 TILE, GAP, LABELS, HEAD = 168, 8, 152, 30  # pixels
 GRID = 84  # points a side at which a network is asked
@@ -81,8 +81,7 @@ class _Frame:
         image = Image.fromarray(shade(field, (TILE, TILE), 1.6))
         draw = ImageDraw.Draw(image)
         self._examples(draw)
-        (share,) = accuracy(network, result.problem.inputs, self.test)
-        assert share is not None
+        share = shares(network.predict(result.problem.inputs(self.test.X)), self.test.Y, self.test.task)
         draw.rectangle((TILE - 46, TILE - 22, TILE, TILE), fill="white")
         draw.text((TILE - 23, TILE - 11), f"{share:.2f}", fill=INK, font=letters(16), anchor="mm")
         return image
