@@ -8,7 +8,7 @@ from sandbox.config import Config
 from sandbox.nn.evaluation import evaluate
 from sandbox.nn.network import Network
 from sandbox.nn.population import crop
-from sandbox.nn.training import Run
+from sandbox.nn.run import Run
 from sandbox.result import Problem
 
 PARTS = ("train", "validation", "test")

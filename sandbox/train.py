@@ -20,7 +20,8 @@ from sandbox.nn.initializers import get_initializer, plain
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty
 from sandbox.nn.population import OF_ITS_OWN, Shape, crop, parts, stack
-from sandbox.nn.training import NEVER, Run
+from sandbox.nn.replicas import NEVER
+from sandbox.nn.run import Run
 from sandbox.nn.workspace import Settings
 from sandbox.result import Problem, Result, prepare
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from sandbox import Config, Hook, Network, RequestError, fit, train_many
 from sandbox import train as fit_config
 from sandbox.nn import Curves, Progress, Snapshots, StopOnDivergence, gradients
-from sandbox.nn.training import MEASURES
+from sandbox.nn.run import MEASURES
 
 X, Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
 RATE = 0.7

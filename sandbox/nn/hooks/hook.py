@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import RequestError, is_count
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 Epochs = Sequence[int] | Callable[[int], Sequence[int]]  # chosen epochs, or what chooses them for a number of epochs
 
