@@ -8,7 +8,7 @@ from sandbox.config import Config
 from sandbox.nn.evaluation import evaluate
 from sandbox.nn.network import Network
 from sandbox.nn.population import crop
-from sandbox.nn.training import Run
+from sandbox.nn.run import Run
 from sandbox.result import Problem
 
 PARTS = ("train", "validation", "test")
@@ -42,15 +42,15 @@ class Figures:
 
     def all(self, run: Run) -> list[dict[str, float | None]]:
         """Every figure by its name, for each replica; None where it has no such thing."""
-        rows = np.arange(len(self.configs))
-        values = {part: self._evaluate(run.network, part, rows) for part in PARTS}
+        everyone = np.arange(len(self.configs))
+        values = {part: self._evaluate(run.network, part, everyone) for part in PARTS}
         return [
             {
                 name: float(values[part][kind][row]) if self._has(row, part, kind) else None
                 for name in NAMES
                 for part, kind in [name.split("_")]
             }
-            for row in rows
+            for row in range(len(self.configs))
         ]
 
     def _has(self, row: int, part: str, kind: str) -> bool:
@@ -85,12 +85,15 @@ class Figures:
             X, Y = self.data(part, rows)
             outputs, figures["cost"][rows] = evaluate(some, X, Y, cost)
             if task != "regression":
-                figures["accuracy"][rows] = _shares(outputs, Y, task)
+                figures["accuracy"][rows] = shares(outputs, Y, task)
         return figures
 
 
-def _shares(outputs: np.ndarray, Y: np.ndarray, task: str) -> np.ndarray:
-    """The share of examples whose class is right: output above 0.5, or the largest of several."""
+def shares(outputs: np.ndarray, Y: np.ndarray, task: str) -> Any:
+    """The share of examples whose class is right, one for each replica: output above 0.5, or the largest of several.
+
+    Outputs are (..., examples, outputs), Y likewise, with or without the replicas' axis in front.
+    """
     if task == "binary":
         return ((outputs > 0.5) == (Y > 0.5)).mean((-2, -1))
     return (outputs.argmax(-1) == Y.argmax(-1)).mean(-1)

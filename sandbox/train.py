@@ -20,7 +20,8 @@ from sandbox.nn.initializers import get_initializer, plain
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty
 from sandbox.nn.population import OF_ITS_OWN, Shape, crop, parts, stack
-from sandbox.nn.training import NEVER, Run
+from sandbox.nn.replicas import NEVER
+from sandbox.nn.run import Run
 from sandbox.nn.workspace import Settings
 from sandbox.result import Problem, Result, prepare
 
@@ -181,7 +182,7 @@ def _outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> lis
                 "costs": mine,
                 "cost_epochs": cost_epochs[: len(mine)],
                 "cost": float(final[row]),
-                "penalty": penalty(trained, config.l1, config.l2),
+                "penalty": penalty(trained, config.l1, config.l2) if config.l1 or config.l2 else 0.0,
                 "network": trained,
                 "epochs_run": int(epochs_run[row]),
                 "diverged_at": int(diverged_at[row]) if diverged else None,

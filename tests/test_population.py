@@ -1,87 +1,203 @@
-"""Populations: the numbers of `train`, whatever trains beside them."""
+"""Populations: which configs share arrays, in what parts, and that those arrays stay small."""
+
+import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from sandbox import Config, Hook, train, train_many
-from sandbox.nn import layouts
-
-EPOCHS = 50
-
-
-@st.composite
-def configs(draw):
-    """Configs of a few shapes, some of which diverge."""
-    dataset = draw(st.sampled_from(["xor", "quadrants"]))
-    return Config(
-        dataset=dataset,
-        n_examples=None if dataset == "xor" else 8,
-        data_seed=draw(st.integers(0, 1)),
-        crosses=draw(st.sampled_from([(), ("x1*x2",), ("x1^2",)])),
-        hidden=draw(st.sampled_from([(), (2,), (3,), (2, 3), (4, 4)])),
-        activation=draw(st.sampled_from(["sigmoid", "tanh", "relu"])),
-        output=draw(st.sampled_from([None, "linear"])),
-        initializer=draw(st.sampled_from(["plain", "xavier", "he"])),
-        optimizer=draw(st.sampled_from(["gd", "adam"])),
-        schedule=draw(st.sampled_from(["constant", "cosine"])),
-        l2=draw(st.sampled_from([0.0, 0.01])),
-        batch_size=draw(st.sampled_from([None, 3])),
-        learning_rate=draw(st.sampled_from([0.01, 0.3, 50.0])),
-        seed=draw(st.integers(0, 3)),
-        epochs=EPOCHS,
-    )
+from sandbox import Config, Hook, Network, train, train_many
+from sandbox.config import ROLES
+from sandbox.nn.layouts import TINY, ReplicasLast, Stacked, choose_layout
+from sandbox.nn.padding import Padding
+from sandbox.nn.population import ROUND, Shape, crop, even_chunks, parts, stack
+from sandbox.train import build, shape
 
 
-class Nudge(Hook):
-    """Moves every initial parameter by about 1e-15, in a direction drawn at random."""
+class Together(Hook):
+    """Keeps which configs trained side by side."""
 
-    def __init__(self, seed):
-        self.rng = np.random.default_rng(seed)
+    def __init__(self):
+        self.groups = []
 
     def on_start(self, run):
-        run.network.parameters[...] += 1e-15 * self.rng.standard_normal(run.network.parameters.shape)
+        self.groups.append([config.learning_rate for config in run.configs])
 
 
-def steady_epochs(config, costs):
-    """For how many epochs training is not chaotic: perturbations of 1e-15 leave the costs where they are."""
-    steady = len(costs)
-    for seed in range(3):
-        nudged = train(config, hooks=[Nudge(seed)]).costs
-        both = min(len(costs), len(nudged))
-        moved = np.abs(nudged[:both] - costs[:both]) > 1e-11 * np.abs(costs[:both]) + 1e-17
-        steady = min(steady, int(np.argmax(moved)) if moved.any() else both)
-    return steady
+def sharing(configs):
+    """The configs' learning rates, by the arrays that they trained in."""
+    hook = Together()
+    train_many(configs, [hook], workers=1)
+    return sorted(map(sorted, hook.groups))
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    mix=st.lists(configs(), min_size=2, max_size=8),
-    chunk=st.sampled_from([None, 1, 3]),
-    workers=st.sampled_from([1, 2]),
-    tiny=st.sampled_from([0, layouts.TINY]),
-)
-def test_the_numbers_are_those_of_train(mix, chunk, workers, tiny):
-    before, layouts.TINY = layouts.TINY, tiny  # 0: every population has its matrices stacked
-    try:
-        together = train_many(mix, chunk=chunk, workers=workers)
-    finally:
-        layouts.TINY = before
-    for config, result in zip(mix, together, strict=True):
-        alone = train(config)
-        steady = steady_epochs(config, alone.costs)
-        assert result.config == config
-        if config.learning_rate < 1 and config.optimizer == "gd" and config.activation != "relu":  # which has a kink
-            assert steady == len(alone.costs)
-        assert result.costs[:steady] == pytest.approx(alone.costs[:steady], rel=1e-9, abs=1e-15)
-        if steady < alone.epochs_run:
-            continue
-        assert (result.diverged_at, result.epochs_run) == (alone.diverged_at, alone.epochs_run)
-        if alone.diverged_at is None:
-            assert result.cost == pytest.approx(alone.cost, rel=1e-9, abs=1e-15)
-            assert result.network.sizes == alone.network.sizes
-            assert result.network.parameters == pytest.approx(alone.network.parameters, rel=1e-7, abs=1e-12)
+class TestGroups:
+    BASE = Config(dataset="moons", n_examples=6, epochs=2, patience=1)
+
+    def test_what_may_differ(self):
+        changes = [
+            {"data_seed": 1},
+            {"seed": 1},
+            {"l1": 0.0},
+            {"schedule": "cosine"},
+            {"patience": None},
+            {"min_delta": 0.1},
+            {"initializer": "he"},
+            {"noise": 0.1},
+            {"dataset": "circle"},
+        ]
+        configs = [self.BASE.replace(learning_rate=0.1 + place, **change) for place, change in enumerate(changes)]
+        assert len(sharing(configs)) == 1
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"hidden": (4,)},
+            {"crosses": ("x1*x2",)},
+            {"activation": "relu"},
+            {"output": "linear"},
+            {"n_examples": 7},
+            {"l1": 0.1},
+            {"l2": 0.1},
+            *(
+                {name: value}
+                for name, value in (("cost", "mean_squared_error"), ("optimizer", "adam"), ("momentum", 0.5))
+            ),
+            *({name: value} for name, value in (("batch_size", 3), ("epochs", 3), ("dtype", "float32"))),
+            {"monitor": "train_accuracy"},
+        ],
+    )
+    def test_what_may_not(self, change):
+        assert sharing([self.BASE.replace(learning_rate=0.5), self.BASE.replace(**change)]) == [[0.5], [1.0]]
+
+    def test_a_new_field_is_alike_unless_it_says_otherwise(self, monkeypatch):
+        """It would train silently wrong if it had to be listed somewhere to be alike."""
+
+        @dataclasses.dataclass(frozen=True)
+        class Wider(Config):
+            decay: float = 0.9
+
+        configs = [
+            Wider(learning_rate=rate, epochs=2, decay=decay) for rate, decay in ((0.1, 0.9), (0.2, 0.9), (0.3, 0.5))
+        ]
+        assert sharing(configs) == [[0.1, 0.2], [0.3]]
+        assert len({shape(config) for config in configs}) == 2
+        monkeypatch.setitem(ROLES, "decay", "replica")
+        assert len({shape(config) for config in configs}) == 1
+        assert sharing(configs) == [[0.1, 0.2, 0.3]]
+
+    def test_of_each_field_a_role_is_known(self):
+        assert set(ROLES.values()) == {"data", "network", "replica", "alike"}
+
+
+def tiny(*hidden, **changes):
+    given = {"examples": 4, "itemsize": 8, "batch_size": None}
+    return Shape((2, *hidden, 1), ("tanh",) * (len(hidden) + 1), **{**given, **changes})
+
+
+class TestParts:
+    def test_every_place_is_in_one_of_them(self):
+        rng = np.random.default_rng(0)
+        shapes = [tiny(*rng.integers(1, 9, size=rng.integers(3))) for _ in range(200)]
+        for options in ({}, {"padded": False}, {"size": 7}, {"size": 1}):
+            places = parts(shapes, **options)
+            assert sorted(place for part in places for place in part) == list(range(200))
+            assert all(len({len(shapes[place].sizes) for place in part}) == 1 for part in places)
+            assert max(map(len, places)) <= options.get("size", 200)
+
+    def test_tiny_networks_of_nearly_the_same_width_share_arrays_where_few_are_alike(self):
+        assert parts([tiny(1), tiny(ROUND), tiny(ROUND + 1)]) == [[0, 1], [2]]
+        assert parts([tiny(1), tiny(ROUND)], padded=False) == [[0], [1]]
+        many = [tiny(1)] * ReplicasLast.smallest_chunk
+        assert [0] not in [part[-1:] for part in parts([*many, tiny(2)])]
+        assert parts([*many, tiny(2)])[-1] == [len(many)]
+        wide = [tiny(units, examples=500) for units in (1, ROUND)]
+        assert parts(wide) == [[0], [1]]
+
+    def test_chunks_are_as_large_as_the_cache_and_even(self):
+        chunks = list(map(len, parts([tiny(3)] * 10_000)))
+        assert 1000 <= min(chunks) <= max(chunks) <= min(chunks) + 1 <= 3000
+        assert list(map(len, parts([tiny(200, 200, examples=500)] * 50))) == [12, 13, 13, 12]
+        assert [list(chunk) for chunk in even_chunks(5, 2)] == [[0, 1], [2], [3, 4]]
+
+    def test_the_layout_is_that_of_the_network_whatever_it_is_padded_to(self):
+        """At the border a padded network would have too many products for the layout that it has alone."""
+        border = max(units for units in range(1, 200) if choose_layout((2, units, 1), 4) is ReplicasLast)
+        assert 4 * (4 * border + 1) <= TINY < 4 * (4 * (border + 1) + 1)
+        assert choose_layout((2, border + 1, 1), 4) is Stacked
+        odd = [units for units in (border - 1, border - 2, border) if units % ROUND]
+        configs = [Config(hidden=(units,), epochs=20, seed=1) for units in (*odd[:2], border - ROUND, border)]
+        for result in train_many(configs):
+            assert np.array_equal(result.costs, train(result.config).costs)
+
+
+class TestPadding:
+    def test_outputs_are_the_same_and_cropping_gives_the_network_back(self):
+        networks = [build(Config(hidden=hidden, seed=seed)) for seed, hidden in enumerate([(2, 5), (4, 1), (3, 3)])]
+        population, mask = stack(networks)
+        assert population.sizes == (2, 4, 5, 1)
+        assert mask is not None
+        X = np.random.default_rng(0).normal(size=(6, 2))
+        for row, network in enumerate(networks):
+            assert population[row].predict(X) == pytest.approx(network.predict(X), rel=1e-12)
+            assert np.array_equal(crop(population[row], network.sizes).parameters, network.parameters)
+            assert mask[row].sum() == network.parameters.size
+            assert not population.parameters[row][~mask[row]].any()
+
+    def test_networks_of_the_same_layers_need_none(self):
+        networks = [build(Config(seed=seed)) for seed in range(2)]
+        population, mask = stack(networks)
+        assert mask is None
+        assert np.array_equal(population.parameters[1], networks[1].parameters)
+
+    @pytest.mark.parametrize("dtype", ["float64", "float32"])
+    def test_whatever_is_missing_becomes_zero_and_the_rest_stays(self, dtype):
+        layout = ReplicasLast((2,), dtype)
+        mask = np.ones((2, 13), bool)  # 2-3-1, whose second replica has two hidden units
+        mask[1, [6, 7, 8, 11]] = False
+        padding = Padding(layout, mask, (2, 3, 1))
+        values = np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1.5, -2.0, np.nan, np.inf, 1.0, 2.0, np.nan, 3.0])
+        gradients = np.stack([values, values], axis=1).astype(dtype)
+        before = gradients.copy()
+        padding.clear_parameters(gradients)()
+        assert before[:, 0].tobytes() == gradients[:, 0].tobytes()
+        assert before[mask[1], 1].tobytes() == gradients[mask[1], 1].tobytes()
+        assert gradients[~mask[1], 1].tobytes() == np.zeros(4, dtype).tobytes()
+        Z = np.full((3, 5, 2), np.nan, dtype)
+        padding.clear_units(Z, 0)()
+        assert np.isnan(Z).sum() == 3 * 5 * 2 - 5
+        assert not Z[2, :, 1].any()
+
+    def test_a_network_that_overflows_is_the_same_padded(self):
+        """Infinite activations times weights of zero would be NaN, where alone they end in finite outputs."""
+        config = Config(
+            hidden=(2, 3),
+            activation="relu",
+            initializer="plain",
+            initializer_scale=1e160,
+            learning_rate=1e-300,
+            epochs=20,
+        )
+        configs = [config.replace(hidden=hidden, seed=seed) for seed in range(5) for hidden in ((2, 3), (4, 4), (1, 2))]
+        results = train_many(configs)
+        assert any(np.isfinite(result.costs).all() for result in results)
+        for result in results:
+            alone = train(result.config)
+            assert np.array_equal(result.costs, alone.costs, equal_nan=True)
+            assert np.array_equal(result.network.parameters, alone.network.parameters, equal_nan=True)
+
+
+def test_a_population_of_one_has_no_axis():
+    shapes = []
+
+    class Look(Hook):
+        def on_epoch(self, run):
+            shapes.append((np.shape(run.cost), run.network.lead, run.gradients.lead, run.activations[0].ndim))
+            run.network.weights[0][0, 0] = 7.0
+
+    result = train(Config(epochs=1), [Look()])
+    assert shapes == [((), (), (), 2)]
+    assert result.network.weights[0][0, 0] == pytest.approx(7, abs=1)
+    assert isinstance(result.cost, float)
 
 
 def test_ten_thousand_networks_stay_small(tmp_path):
@@ -92,4 +208,11 @@ def test_ten_thousand_networks_stay_small(tmp_path):
     assert sum(result.costs.nbytes for result in results) < 20e6
     last = train(many[-1], curve_points=200)
     assert np.array_equal(results[-1].cost_epochs, last.cost_epochs)
-    assert results[-1].costs == pytest.approx(last.costs, rel=1e-9)
+    assert np.array_equal(results[-1].costs, last.costs)
+
+
+def test_predictions_of_a_cropped_population():
+    population = Network([2, 4, 1], ["tanh", "linear"], np.random.default_rng(0).normal(size=(3, 17)))
+    small = crop(population, (2, 2, 1))
+    assert small.lead == (3,)
+    assert np.array_equal(small.weights[0], population.weights[0][:, :2])

@@ -20,7 +20,9 @@ KNOWS = {
     "fields": ["errors"],
     "config": ["fields", "nn", "data"],
     "result": ["config"],
-    "train": ["result"],
+    "blas": [],
+    "figures": ["result"],
+    "train": ["figures", "blas"],
     "__init__": ["train"],  # what `import sandbox` gives
     "graph": ["train", "options"],
     "plots": ["data"],

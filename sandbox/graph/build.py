@@ -10,8 +10,8 @@ from sandbox.graph.costs import cost_nodes
 from sandbox.graph.graph import Graph
 from sandbox.graph.node import Node
 from sandbox.graph.operations import activate, add, leaf, linear, multiply, penalty, softmax_layer, softmax_unit
+from sandbox.nn.checks import check_data
 from sandbox.nn.network import Network
-from sandbox.nn.training import check_data
 
 Parameters = list[tuple[Sequence[Node], Sequence[Node]]]
 

@@ -13,8 +13,9 @@ from sandbox.graph.graph import Graph
 from sandbox.graph.parameters import parse_biases, parse_weights
 from sandbox.nn.hooks import Snapshots
 from sandbox.nn.network import Network
+from sandbox.nn.run import Run
 from sandbox.nn.schedules import get_schedule
-from sandbox.nn.training import Run, fit
+from sandbox.nn.training import fit
 from sandbox.result import prepare
 from sandbox.train import build
 

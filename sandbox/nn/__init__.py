@@ -16,7 +16,8 @@ from sandbox.nn.hooks import (
     load_checkpoint,
 )
 from sandbox.nn.network import Network
-from sandbox.nn.training import Run, fit
+from sandbox.nn.run import Run
+from sandbox.nn.training import fit
 
 __all__ = [
     "Checkpoint",

@@ -30,8 +30,9 @@ def evaluate(network: Network, X: Any, Y: Any, cost: str) -> tuple[np.ndarray, n
     step = max(1, AT_ONCE // (examples * max(network.sizes)))
     for start in range(0, count, step):
         some = slice(start, start + step)
-        A, value = _forward(network[some], *(data[some] if data.ndim > 2 else data for data in (X, Y)), cost)
-        outputs[some], costs[some] = A.mT, value
+        own_X, own_Y = (data[some] if data.ndim > 2 else data for data in (X, Y))
+        A, costs[some] = _forward(network[some], own_X, own_Y, cost)
+        outputs[some] = A.mT
     return outputs, costs
 
 

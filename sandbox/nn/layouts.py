@@ -25,7 +25,8 @@ from sandbox.nn.network import split_layers
 # without the search for other array libraries, which costs as much as a tiny sum
 einsum: Any = vars(np.einsum)["__wrapped__"]
 TINY = 600  # products of a pass up to which a network trains faster with the replicas last (measured)
-MANY = 400  # replicas from which on einsum is faster unit by unit: otherwise NumPy copies what it broadcasts
+MANY = 4000  # products of a unit from which on einsum is faster unit by unit: at once it copies what it broadcasts
+FEW = 4  # units out up to which products and sums one after another are faster than einsum
 
 
 class Linear:
@@ -155,19 +156,27 @@ class LastLinear(Linear):
         self.W, self.A, self.letters = W, A, "im" if A.ndim == 2 else "imr"
 
     def forward(self, Z: np.ndarray) -> Calls:
-        if Z.shape[-1] < MANY:
-            return [partial(einsum, f"{self.letters},oir->omr", self.A, self.W, out=Z)]
-        return [partial(einsum, f"{self.letters},ir->mr", self.A, W, out=z) for W, z in zip(self.W, Z, strict=True)]
+        if self.A.ndim == 2:  # in this order in memory einsum goes through the examples outside of the units
+            return [partial(einsum, "im,oir->omr", np.asfortranarray(self.A), self.W, out=Z)]
+        if len(self.A) * Z[0].size < 2 * MANY:
+            return [partial(einsum, "imr,oir->omr", self.A, self.W, out=Z)]
+        return [partial(einsum, "imr,ir->mr", self.A, W, out=z) for W, z in zip(self.W, Z, strict=True)]
 
     def backward(self, dZ: np.ndarray, dW: np.ndarray, dA: np.ndarray | None) -> Calls:
-        calls: list[Callable[[], object]] = [partial(einsum, f"omr,{self.letters}->oir", dZ, self.A, out=dW)]
-        if dA is None:
-            return calls
-        if len(dZ) == 1:
-            return [*calls, partial(np.multiply, self.W[0, :-1, None], dZ, dA)]
-        if dZ.shape[-1] < MANY:
-            return [*calls, partial(einsum, "oir,omr->imr", self.W[:, :-1], dZ, out=dA)]
-        return [*calls, *(partial(einsum, "or,omr->mr", self.W[:, i], dZ, out=below) for i, below in enumerate(dA))]
+        gradient = partial(einsum, f"omr,{self.letters}->oir", dZ, self.A, out=dW)
+        return [gradient] if dA is None else [gradient, *self._below(dZ, dA)]
+
+    def _below(self, dZ: np.ndarray, dA: np.ndarray) -> Calls:
+        """The calls for dA = W^T dZ, a sum over the units out. The sign of a zero is no matter: dW adds it to 0.0."""
+        W = self.W[:, :-1]
+        if len(dZ) > 1 and dZ.size >= MANY:
+            return [partial(einsum, "or,omr->mr", W[:, i], dZ, out=below) for i, below in enumerate(dA)]
+        if len(dZ) > FEW:
+            return [partial(einsum, "oir,omr->imr", W, dZ, out=dA)]
+        product, calls = aligned(dA.shape, dA.dtype), [partial(np.multiply, W[0, :, None], dZ[0], dA)]
+        for weights, slopes in zip(W[1:], dZ[1:], strict=True):
+            calls += [partial(np.multiply, weights[:, None], slopes, product), partial(np.add, dA, product, dA)]
+        return calls
 
 
 class ReplicasLast(Stacked):

@@ -95,8 +95,11 @@ def stack(networks: Sequence[Network]) -> tuple[Network, np.ndarray | None]:
     population = Network(sizes, networks[0].activations, np.stack([pad(network, sizes) for network in networks]))
     if all(network.sizes == sizes for network in networks):
         return population, None
-    ones = [Network(one.sizes, one.activations, np.ones_like(one.parameters)) for one in networks]
-    return population, np.stack([pad(one, sizes) for one in ones]) > 0
+    each = {one.sizes: one for one in networks}.values()
+    masks = {
+        one.sizes: pad(Network(one.sizes, one.activations, np.ones_like(one.parameters)), sizes) > 0 for one in each
+    }
+    return population, np.stack([masks[one.sizes] for one in networks])
 
 
 def pad(network: Network, sizes: tuple[int, ...]) -> np.ndarray:

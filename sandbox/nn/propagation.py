@@ -56,7 +56,7 @@ class Propagation:
         for number, name in enumerate(activations):
             linear, activation = layout.linear(Ws[number], A), get_activation(name)
             A, Z = self.buffers.activations[number]
-            dZ, T = self.derivatives[number], scratch[: sizes[number + 1]]
+            dZ, T = self.derivatives[number], scratch[sizes[number + 1]]
             last = number == len(activations) - 1
             logits = self.buffers.logits if last and cost.output is not None else Z
             self.forward.extend(linear.forward(logits))
@@ -86,7 +86,8 @@ class Buffers:
     """The arrays that passes over as many examples share."""
 
     def __init__(self, layout: Any, sizes: tuple[int, ...], count: int) -> None:
-        self.activations = [layout.with_ones(units, count) for units in sizes[1:]]
+        last = layout.empty(sizes[-1], count)  # which no layer reads: it is of one piece, without the row of ones
+        self.activations = [*(layout.with_ones(units, count) for units in sizes[1:-1]), (last, last)]
         self.derivatives = [layout.empty(units, count) for units in sizes[1:]]
         self.logits = layout.empty(sizes[-1], count)
-        self.scratch = layout.empty(max(sizes[1:]), count)
+        self.scratch = {units: layout.empty(units, count) for units in sizes[1:]}

@@ -76,13 +76,8 @@ class Workspace:
         X, Y = (data[0] if data.ndim == 3 and len(data) == 1 else data for data in (X, Y))
         self.settings, self.rngs, self.mask, self.X, self.Y = settings, rngs, mask, X, Y
         self.of_populations = of_populations
-        sizes, examples, batch_size = network.sizes, X.shape[-1], settings.batch_size
-        lead = network.lead or ((1,) if of_populations else ())
-        kind = choose_layout(sizes, examples, batch_size) if lead and mask is None else ReplicasLast
-        kind = kind if lead else Stacked
-        shortest = examples if batch_size is None else min(examples, batch_size, examples % batch_size or batch_size)
-        if lead == (1,) and (kind is ReplicasLast or shortest == 1):
-            lead = (2,)
+        sizes = network.sizes
+        kind, lead = self._arrangement(network, X.shape[-1], settings.batch_size)
         self.layout = layout = kind(lead, network.parameters.dtype)
         self._seen: Any = slice(0, network.lead[0]) if network.lead else 0 if lead else ...
         self.parameters = layout.arrange(np.broadcast_to(network.parameters, (*lead, network.parameters.shape[-1])))
@@ -106,11 +101,21 @@ class Workspace:
         self.full = make(layout.inputs(X), layout.targets(Y), padding=padding)
         self.value = self.full.value if lead == network.lead else lambda: self.full.value()[self._seen]
         self.batches: list[Propagation] = []
-        if batch_size is not None:
-            self._cut_batches(make, batch_size)
+        if settings.batch_size is not None:
+            self._cut_batches(make, settings.batch_size)
         names = settings.schedule
         self.schedules = [get_schedule(name) for name in ([names] if isinstance(names, str) else names)]
         self.scheduled = any(schedule.__name__ != "constant" for schedule in self.schedules)
+
+    def _arrangement(self, network: Network, examples: int, batch_size: int | None) -> tuple[type[Stacked], tuple]:
+        """The layout, and the replicas' axis that the arrays have, seen or not."""
+        lead = network.lead or ((1,) if self.of_populations else ())
+        if not lead:
+            return Stacked, lead
+        kind = choose_layout(network.sizes, examples, batch_size) if self.mask is None else ReplicasLast
+        shortest = examples if batch_size is None else min(examples, batch_size, examples % batch_size or batch_size)
+        needs_twin = lead == (1,) and (kind is ReplicasLast or shortest == 1)
+        return kind, (2,) if needs_twin else lead
 
     def _cut_batches(self, make: Callable[..., Propagation], size: int) -> None:
         """One pass for each batch: slices of one shuffled copy of the data, hidden buffers shared."""

@@ -9,7 +9,7 @@ import numpy as np
 from sandbox import Config, train, train_many
 from sandbox.nn.network import Network
 from sandbox.nn.population import Shape, parts
-from sandbox.nn.training import Run
+from sandbox.nn.run import Run
 from sandbox.nn.workspace import Settings
 from studies.bench import jax_peer, torch_peer
 from studies.bench.networks import Work, clouds, xor

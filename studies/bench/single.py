@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.nn.training import Run, Settings
+from sandbox.nn.run import Run
+from sandbox.nn.workspace import Settings
 from studies.bench import jax_peer, sklearn_peer, textbook, torch_peer
 from studies.bench.networks import Work, breast_cancer, wide, xor
 from studies.bench.race import Race, Row

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from sandbox import Hook, Network, fit
-from sandbox.nn import Curves, Progress, Snapshots, StopOnDivergence
+from sandbox import Config, Hook, Network, RequestError, fit, train_many
+from sandbox import train as fit_config
+from sandbox.nn import Curves, Progress, Snapshots, StopOnDivergence, gradients
+from sandbox.nn.run import MEASURES
 
 X, Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
 RATE = 0.7
@@ -133,11 +135,11 @@ class TestInstant:
         watch = Instants()
         train(network, watch)
         assert len(watch.gradients) == 10
-        for seen, gradients, costs in zip(watch.parameters, watch.gradients, watch.costs, strict=False):
+        for seen, slopes, costs in zip(watch.parameters, watch.gradients, watch.costs, strict=False):
             for row in np.ndindex(network.lead):
                 cost, dWs, dbs = textbook(seen[row].weights, seen[row].biases, X, Y)
                 assert np.asarray(costs)[row] == pytest.approx(cost, rel=1e-12)
-                for ours, theirs in zip(gradients[row].weights + gradients[row].biases, dWs + dbs, strict=True):
+                for ours, theirs in zip(slopes[row].weights + slopes[row].biases, dWs + dbs, strict=True):
                     assert ours == pytest.approx(theirs, rel=1e-11, abs=1e-15)
 
     @SHAPES
@@ -157,8 +159,8 @@ class TestInstant:
         self.check_updates(watch)
 
     def check_updates(self, watch):
-        for (before, after), gradients in zip(pairwise(watch.parameters), watch.gradients, strict=True):
-            assert after.parameters == pytest.approx(before.parameters - RATE * gradients.parameters, rel=1e-14)
+        for (before, after), slopes in zip(pairwise(watch.parameters), watch.gradients, strict=True):
+            assert after.parameters == pytest.approx(before.parameters - RATE * slopes.parameters, rel=1e-14)
 
     @SHAPES
     @pytest.mark.parametrize("chosen", [None, [0]])
@@ -308,6 +310,24 @@ class TestContract:
         with pytest.raises(TypeError, match=rf"Wrong\.{name} is no hook method; there are on_start, on_epoch"):
             type("Wrong", (Hook,), {name: lambda self, run: None})
 
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("evry", "every"),
+            ("epoch", "epochs"),
+            ("Epochs", "epochs"),
+            ("epoches", "epochs"),
+            ("stateles", "stateless"),
+        ],
+    )
+    def test_misspelt_attribute(self, name, meant):
+        with pytest.raises(TypeError, match=rf"Wrong\.{name} is nothing that a hook has: did you mean '{meant}'"):
+            type("Wrong", (Hook,), {name: 10})
+
+    @pytest.mark.parametrize("name", ["seen", "names", "rates", "at_epoch", "_every", "best_epoch", "step", "growth"])
+    def test_attributes_of_its_own(self, name):
+        assert getattr(type("Right", (Hook,), {name: 10}), name) == 10
+
     @pytest.mark.parametrize("name", ["on_start", "on_epoch", "on_batch", "on_end"])
     @pytest.mark.parametrize("method", [lambda self: None, lambda self, run, epoch: None, lambda self, *, run: None])
     def test_wrong_arguments(self, name, method):
@@ -324,6 +344,112 @@ class TestContract:
         hook = Right()
         train(SINGLE, hook)
         assert hook.ended
+
+
+class TestOnStart:
+    @SHAPES
+    @BATCHES
+    def test_shows_a_pass_of_the_first_parameters(self, network, batch_size):
+        class Start(Hook):
+            def on_start(self, run):
+                self.inputs = run.inputs.copy()
+                self.activations = [values.copy() for values in run.activations]
+                self.derivatives = [values.copy() for values in run.derivatives]
+                self.gradients = run.gradients.copy()
+
+        hook, first = Start(), InstantsOfBatches() if batch_size else Instants()
+        run = train(network, hook, first, batch_size=batch_size)
+        assert np.array_equal(hook.inputs, X.T)
+        assert hook.activations[-1].mT == pytest.approx(network.predict(X), rel=1e-12)
+        _, slopes = gradients(network, X, Y)
+        assert hook.gradients.parameters == pytest.approx(slopes.parameters, rel=1e-12)
+        assert hook.derivatives[-1].sum(-1) == pytest.approx(slopes.biases[-1][..., 0], rel=1e-12)
+        assert np.array_equal(run.costs, train(network, batch_size=batch_size).costs)
+
+
+class TestPruning:
+    @SHAPES
+    def test_says_who_was_given_up(self, network):
+        class Prune(Hook):
+            epochs = (4,)
+
+            def on_epoch(self, run):
+                run.stop([1, 3] if run.lead else None, pruned=True)
+                run.stop([0, 1] if run.lead else None)
+
+        run = train(network, Prune())
+        if network.lead:
+            assert run.pruned.tolist() == [False, True, False, True, False, False]
+            assert run.epochs_run.tolist() == [4, 4, 10, 4, 10, 10]
+        else:
+            assert run.pruned is True
+            assert run.epochs_run == 4
+
+    def test_is_told_by_the_result(self):
+        class Prune(Hook):
+            epochs = (4,)
+
+            def on_epoch(self, run):
+                run.stop([0] if run.lead else None, pruned=True)
+
+        results = train_many([Config(seed=seed, epochs=10) for seed in range(3)], [Prune()])
+        assert [(result.pruned, result.epochs_run) for result in results] == [(True, 4), (False, 10), (False, 10)]
+        assert fit_config(Config(epochs=10), [Prune()]).pruned
+
+
+class TestMeasure:
+    CONFIGS = tuple(
+        Config(dataset=name, n_examples=12, noise=0.1, seed=seed, epochs=20)
+        for seed, name in enumerate(("moons", "xor", "xor"))
+    )
+
+    def test_of_all_and_of_some(self):
+        class Last(Hook):
+            def on_end(self, run):
+                self.all = {name: run.measure(name) for name in MEASURES}
+                self.some = {name: run.measure(name, [2, 0]) for name in MEASURES}
+                self.final = run.measure("final_cost")
+
+        hook = Last()
+        results = train_many(self.CONFIGS, [hook])
+        for name, values in hook.all.items():
+            assert values.tolist() == [getattr(result, name) for result in results]
+            assert hook.some[name].tolist() == [values[2], values[0]]
+        assert hook.final.tolist() == [result.cost for result in results]
+        assert len({result.validation_accuracy for result in results}) > 1
+
+    def test_alone(self):
+        class Last(Hook):
+            def on_end(self, run):
+                self.values = {name: run.measure(name) for name in MEASURES}
+
+        hook = Last()
+        result = fit_config(self.CONFIGS[0], [hook])
+        for name, value in hook.values.items():
+            assert isinstance(value, float)
+            assert value == getattr(result, name)
+
+    def test_is_nan_where_there_is_none(self):
+        class Last(Hook):
+            def on_end(self, run):
+                self.values = [run.measure(name) for name in ("test_accuracy", "validation_cost")]
+
+        hook = Last()
+        result = fit_config(Config(epochs=5), [hook])
+        assert np.isnan(hook.values).all()
+        assert (result.test_accuracy, result.validation_cost) == (None, None)
+
+    def test_another_name(self):
+        class Wrong(Hook):
+            def on_start(self, run):
+                run.measure("validation_acuracy")
+
+        with pytest.raises(
+            RequestError, match=r"unknown measure 'validation_acuracy': did you mean 'validation_accuracy'"
+        ):
+            fit_config(Config(epochs=5), [Wrong()])
+        with pytest.raises(RequestError, match=r"unknown measure 'validation_acuracy': Valid: cost$"):
+            train(SINGLE, Wrong())
 
 
 class TestStopOnDivergence:

@@ -9,7 +9,7 @@ from sandbox import Network, fit
 from sandbox.nn import textbook
 from sandbox.nn.activations import ACTIVATIONS
 from sandbox.nn.costs import COSTS
-from sandbox.nn.training import Run
+from sandbox.nn.run import Run
 from sandbox.nn.workspace import Settings
 
 GATE = np.array([[0.0, 0, 1, 1], [0, 1, 0, 1]])

@@ -1,6 +1,6 @@
 """Hooks: code that watches training. Hooks observe; the trainer trains.
 
-A hook sees a `Run` (see sandbox.nn.training): `run.epoch`, `run.cost`, `run.network`, `run.gradients`, and what
+A hook sees a `Run` (see sandbox.nn.run): `run.epoch`, `run.cost`, `run.network`, `run.gradients`, and what
 `run.measure(name)` computes. In a population each of them has the replicas' axis in front. `run.stop()` is the one way to
 end training early, `run.record(name, value)` the one way to keep a curve, `run.snapshot()` the one way to keep the network
 of this epoch, and `run.restore(...)` the one way to go back to parameters that were kept.

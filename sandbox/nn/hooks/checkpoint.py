@@ -9,7 +9,7 @@ from sandbox.nn.network import Network
 from sandbox.nn.storage import read_arrays
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 
 class Checkpoint(Hook):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.nn.hooks.hook import Hook
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 
 class Curves(Hook):

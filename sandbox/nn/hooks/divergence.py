@@ -8,7 +8,7 @@ import numpy as np
 from sandbox.nn.hooks.hook import Hook
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 
 class StopOnDivergence(Hook):
@@ -54,4 +54,4 @@ class StopOnDivergence(Hook):
         wrong = ~(np.abs(costs) <= self.limit) & valid
         for column in np.flatnonzero(wrong.any(0)):
             first = wrong[:, column].argmax()
-            run.diverge(epochs[first, column], costs[first, column], column if run.lead else None)
+            run.diverge(int(epochs[first, column]), float(costs[first, column]), int(column) if run.lead else None)

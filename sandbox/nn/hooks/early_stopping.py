@@ -11,7 +11,7 @@ from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.network import Network
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 
 class EarlyStopping(Hook):
@@ -46,8 +46,11 @@ class EarlyStopping(Hook):
         every: int | Sequence[int] = 1,
         monitor: str = "cost",
     ) -> None:
-        for number in patience if isinstance(patience, Sequence) else [patience]:
-            if not (is_count(number) and number >= 1) and not (number is None and isinstance(patience, Sequence)):
+        several = isinstance(patience, Sequence)
+        for number in patience if several else [patience]:
+            if number is None and several:
+                continue
+            if number is None or not is_count(number) or number < 1:
                 raise RequestError(f"patience is {number!r}: a whole number of epochs of at least 1 is needed")
         if not (is_number(min_delta) and np.all(np.asarray(min_delta) >= 0)):
             raise RequestError(f"min_delta is {one_line(min_delta)}: a number of at least 0 is needed")

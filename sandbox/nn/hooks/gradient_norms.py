@@ -7,7 +7,7 @@ import numpy as np
 from sandbox.nn.hooks.hook import Hook
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 
 class GradientNorms(Hook):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import RequestError, is_count
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 Epochs = Sequence[int] | Callable[[int], Sequence[int]]  # chosen epochs, or what chooses them for a number of epochs
 
@@ -66,12 +66,17 @@ class Hook:
         for name, value in vars(cls).items():
             if name.startswith("on") and callable(value):
                 _check_method(cls, name, value)
-            elif not hasattr(Hook, name) and (near := get_close_matches(name, _ATTRIBUTES, n=1, cutoff=0.75)):
-                raise TypeError(f"{cls.__name__}.{name} is nothing that a hook has: did you mean {near[0]!r}?")
+            elif not name.startswith("_") and not hasattr(Hook, name):
+                _check_attribute(cls, name)
 
 
 _METHODS = [name for name in vars(Hook) if name.startswith("on_")]
 _ATTRIBUTES = ["every", "epochs", "stateless"]
+
+
+def _check_attribute(cls: type, name: str) -> None:
+    if near := get_close_matches(name, _ATTRIBUTES, n=1, cutoff=0.75):
+        raise TypeError(f"{cls.__name__}.{name} is nothing that a hook has: did you mean {near[0]!r}?")
 
 
 def _check_method(cls: type, name: str, method: Callable) -> None:

@@ -8,7 +8,7 @@ from sandbox.nn.hooks.hook import Epochs, Hook
 from sandbox.nn.variances import predicted_variances
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 
 class InitializerHealth(Hook):

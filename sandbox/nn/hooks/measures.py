@@ -8,7 +8,7 @@ import numpy as np
 from sandbox.nn.hooks.hook import Epochs, Hook
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 NAMES = ("train_accuracy", "validation_accuracy", "test_accuracy", "validation_cost", "test_cost")
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sandbox.nn.hooks.hook import Epochs, Hook
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 
 class Snapshots(Hook):

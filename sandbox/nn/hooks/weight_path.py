@@ -7,7 +7,7 @@ from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.network import Network
 
 if TYPE_CHECKING:
-    from sandbox.nn.training import Run
+    from sandbox.nn.run import Run
 
 
 class WeightPath(Hook):
