@@ -68,10 +68,18 @@ def rooms_known(room):
     return known
 
 
+def executed(tree):
+    """The nodes of a file, without what only type checkers read."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield node
+            yield from executed(node)
+
+
 def imports(path):
     """Every module that a file imports, anywhere in it; `from a import b` counts as a.b, which may be a module."""
     package = ["sandbox", *path.relative_to(ROOT).parent.parts]
-    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+    for node in executed(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -76,6 +76,9 @@ class Destination:
     """Where a run belongs: its experiment, and the parent run that gathers its campaign (none for a run of its own).
 
     `campaign` is the campaign's id: the parent's name, and the tag ``sweep`` of the parent and all its runs.
+
+    >>> Destination("depth", "What do more hidden layers buy?", campaign="depth-1f2e3d4c").experiment
+    'depth'
     """
 
     experiment: str

@@ -80,6 +80,9 @@ class TestWeightPath:
             WeightPath()
 
 
+PARTS = ("train", "validation", "test")
+
+
 class TestMeasures:
     MOONS = Config(dataset="moons", n_examples=20, epochs=30)
 
@@ -89,23 +92,25 @@ class TestMeasures:
         )
         for result in results:
             problem, curves = result.problem, result.curves
-            assert set(curves) == {"validation_cost", "validation_accuracy", "train_accuracy"}
-            for data, part in ((problem.validation, "validation"), (problem.train, "train")):
+            assert set(curves) == {f"{part}_accuracy" for part in PARTS} | {"validation_cost", "test_cost"}
+            for part in PARTS:
+                data = getattr(problem, part)
                 for place, epoch in enumerate((0, 10, 30)):
                     network = result.snapshots[epoch]
                     right = (network.predict(problem.inputs(data.X)) > 0.5) == (data.Y == 1)
                     assert curves[f"{part}_accuracy"][0].tolist() == [0, 10, 30]
                     assert curves[f"{part}_accuracy"][1][place] == right.mean()
-                    if part == "validation":
+                    if part != "train":
                         cost, _ = gradients(network, data.X, data.Y)
-                        assert curves["validation_cost"][1][place] == pytest.approx(cost, rel=1e-12)
+                        assert curves[f"{part}_cost"][1][place] == pytest.approx(cost, rel=1e-12)
             assert result.validation_cost == curves["validation_cost"][1][-1]
             assert result.train_accuracy == curves["train_accuracy"][1][-1]
 
     def test_what_is_not_there_is_left_out(self):
         assert set(train(Config(epochs=9), [Measures([0])]).curves) == {"train_accuracy"}
         plane = Config(dataset="reg_plane", n_examples=9, epochs=9)
-        assert set(train(plane, [Measures([0])]).curves) == {"validation_cost"}
+        assert set(train(plane, [Measures([0])]).curves) == {"validation_cost", "test_cost"}
+        assert set(train(plane, [Measures([0], ["test_cost"])]).curves) == {"test_cost"}
         assert train(Config(dataset="linear", hidden=(), epochs=9), [Measures([0])]).curves == {}
 
     def test_epochs_may_follow_from_their_number(self):
@@ -115,7 +120,7 @@ class TestMeasures:
             assert result.curves["validation_cost"][0].tolist() == list(result.snapshots) == [0, whole // 2, whole]
 
     def test_without_parts_there_is_the_cost_alone(self):
-        with pytest.raises(RequestError, match=r"unknown measure 'validation_cost': Valid: cost$"):
+        with pytest.raises(RequestError, match=r"unknown measure 'train_accuracy': Valid: cost$"):
             fit(SINGLE, X, Y, epochs=1, hooks=[Measures([0])])
 
 
