@@ -7,7 +7,7 @@ import numpy as np
 from sandbox.config import Config
 from sandbox.nn.evaluation import evaluate
 from sandbox.nn.network import Network
-from sandbox.nn.population import crop
+from sandbox.nn.population import crop, places
 from sandbox.nn.run import Run
 from sandbox.result import Problem
 
@@ -30,11 +30,9 @@ class Figures:
 
     def _groups(self, part: str) -> list[np.ndarray]:
         """The numbers of replicas that have the part, those together that have as many examples and the same layers."""
-        groups: dict[Any, list[int]] = {}
-        for row, problem in enumerate(self.problems):
-            if (data := getattr(problem, part)) is not None:
-                groups.setdefault((self.sizes[row], len(data)), []).append(row)
-        return [np.array(rows) for rows in groups.values()]
+        counts = [len(data) if (data := getattr(problem, part)) is not None else 0 for problem in self.problems]
+        groups = places(zip(self.sizes, counts, strict=True))
+        return [np.array(rows) for (_, examples), rows in groups.items() if examples]
 
     def __call__(self, run: Run, name: str, replicas: np.ndarray) -> np.ndarray:
         part, kind = name.split("_")

@@ -19,7 +19,7 @@ from sandbox.nn.hooks import EarlyStopping, Hook, StopOnDivergence
 from sandbox.nn.initializers import get_initializer, plain
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty
-from sandbox.nn.population import OF_ITS_OWN, Shape, crop, parts, stack
+from sandbox.nn.population import OF_ITS_OWN, Shape, crop, parts, stack, unstack
 from sandbox.nn.replicas import NEVER
 from sandbox.nn.run import Run
 from sandbox.nn.workspace import Settings
@@ -163,7 +163,7 @@ def _outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> lis
     """What each network's Result takes from a run; `wanted` are the epochs of its costs."""
     count = len(sizes)
     parameters = np.array(run.network.parameters, order="C").reshape(count, -1)
-    network = Network(run.network.sizes, run.network.activations, parameters)
+    networks = unstack(Network(run.network.sizes, run.network.activations, parameters), sizes)
     epochs_run, pruned = np.atleast_1d(run.epochs_run), np.atleast_1d(run.pruned)
     diverged_at = np.array([NEVER if at is None else at for at in np.atleast_1d(run.diverged_at)])
     chosen = np.isin(run.recorded_epochs, wanted)
@@ -171,7 +171,7 @@ def _outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> lis
     final = np.atleast_1d(run.cost)
     results = []
     for row in range(count):
-        trained = crop(network[row], sizes[row])
+        trained = networks[row]
         config, diverged = run.configs[row], diverged_at[row] != NEVER
         kept = int(np.searchsorted(cost_epochs, epochs_run[row]))
         mine = np.ascontiguousarray(costs[:kept, row])

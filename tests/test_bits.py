@@ -1,6 +1,9 @@
 """A run's numbers depend on its config alone, to the last bit: whatever trains beside it, and wherever."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
@@ -181,6 +184,48 @@ def test_curves_and_snapshots(some):
     configs, _ = alone(60)
     for result in train_many(configs, hooks()[some]):
         check(result, train(result.config, hooks()[some]))
+
+
+def test_curves_do_not_depend_on_who_is_stopped_in_the_same_epoch():
+    base = Config(dataset="moons", n_examples=9, noise=0.4, epochs=60, patience=2, optimizer="adam", learning_rate=0.3)
+    configs = [base.replace(seed=seed) for seed in range(6)]
+    watch = [GradientNorms(), Measures(range(60)), Snapshots(range(60)), InitializerHealth(range(60))]
+    results = train_many(configs, watch)
+    assert len({result.epochs_run for result in results}) > 2
+    for result in results:
+        assert max(result.curves["gradient_norm"][0]) == result.epochs_run < 60
+        check(result, train(result.config, watch))
+
+
+def test_where_a_network_diverged_does_not_depend_on_what_is_recorded():
+    config = Config(dataset="linear", hidden=(), cost="mean_squared_error", learning_rate=0.13, epochs=1000)
+    whole = train(config)
+    assert whole.diverged_at is not None
+    assert whole.diverged_at > 40  # where not every epoch is looked at
+    assert np.isfinite(whole.costs).all()
+    for points in (2, 10, 200, 999):
+        thin = train(config, curve_points=points)
+        assert (thin.diverged_at, thin.cost) == (whole.diverged_at, whole.cost)
+        assert np.array_equal(thin.network.parameters, whole.network.parameters, equal_nan=True)
+
+
+HASH = """
+import hashlib
+from sandbox import Config, train_many
+config = Config(dataset="circle", hidden=(60, 60), activation="tanh", epochs=8, initializer="orthogonal")
+results = train_many([config.replace(seed=seed) for seed in range(3)], workers=3)
+print(hashlib.sha256(b"".join(one.network.parameters.tobytes() + one.costs.tobytes() for one in results)).hexdigest())
+"""
+
+
+def test_the_number_of_blas_threads():
+    """In matrices of this size two threads group sums differently than one."""
+    said = set()
+    for threads in ("1", "2"):
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", HASH], env=environment, capture_output=True, text=True, check=True)
+        said.add(done.stdout)
+    assert len(said) == 1
 
 
 def test_thinned_curves_change_nothing_else():

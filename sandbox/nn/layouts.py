@@ -156,11 +156,15 @@ class LastLinear(Linear):
         self.W, self.A, self.letters = W, A, "im" if A.ndim == 2 else "imr"
 
     def forward(self, Z: np.ndarray) -> Calls:
-        if self.A.ndim == 2:  # in this order in memory einsum goes through the examples outside of the units
+        # where the units in lie next to the replicas, einsum runs through both at once, and copies nothing
+        if self.A.ndim == 2:
             return [partial(einsum, "im,oir->omr", np.asfortranarray(self.A), self.W, out=Z)]
-        if len(self.A) * Z[0].size < 2 * MANY:
+        if len(self.A) * Z[0].size >= 2 * MANY:
+            return [partial(einsum, "imr,ir->mr", self.A, W, out=z) for W, z in zip(self.W, Z, strict=True)]
+        if len(Z) <= 2:
             return [partial(einsum, "imr,oir->omr", self.A, self.W, out=Z)]
-        return [partial(einsum, "imr,ir->mr", self.A, W, out=z) for W, z in zip(self.W, Z, strict=True)]
+        A = aligned((self.A.shape[1], self.A.shape[0], self.A.shape[2]), self.A.dtype).swapaxes(0, 1)
+        return [partial(np.copyto, A, self.A), partial(einsum, "imr,oir->omr", A, self.W, out=Z)]
 
     def backward(self, dZ: np.ndarray, dW: np.ndarray, dA: np.ndarray | None) -> Calls:
         gradient = partial(einsum, f"omr,{self.letters}->oir", dZ, self.A, out=dW)

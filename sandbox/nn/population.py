@@ -7,7 +7,7 @@ is missing. Chunks are as many replicas of a group as the cache holds. Replicas 
 once they are many. None of this changes a number: see sandbox.nn.layouts and sandbox.nn.padding for why.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -51,17 +51,14 @@ def parts(shapes: Sequence[Shape], *, padded: bool = True, size: int | None = No
 
     With `padded`, tiny networks of which few are alike are put together with others. `size` None is what fits the cache.
     """
-    same: dict[Shape, list[int]] = {}
-    for place, shape in enumerate(shapes):
-        same.setdefault(shape, []).append(place)
     groups: dict[Any, list[int]] = {}
-    for shape, places in same.items():
-        few = padded and shape.tiny and len(places) < ReplicasLast.smallest_chunk
-        groups.setdefault((few, shape.rounded if few else shape), []).extend(places)
+    for shape, alike in places(shapes).items():
+        few = padded and shape.tiny and len(alike) < ReplicasLast.smallest_chunk
+        groups.setdefault((few, shape.rounded if few else shape), []).extend(alike)
     return [
-        [places[number] for number in chunk]
-        for (few, shape), places in groups.items()
-        for chunk in even_chunks(len(places), size or chunk_size(shape, few or shape.tiny))
+        [together[number] for number in chunk]
+        for (few, shape), together in groups.items()
+        for chunk in even_chunks(len(together), size or chunk_size(shape, few or shape.tiny))
     ]
 
 
@@ -91,25 +88,44 @@ def stack(networks: Sequence[Network]) -> tuple[Network, np.ndarray | None]:
     >>> population, mask.sum(-1).tolist()
     (Network(2-3-1, tanh, tanh, replicas=(2,)), [9, 13])
     """
-    sizes = tuple(max(units) for units in zip(*(network.sizes for network in networks), strict=True))
-    population = Network(sizes, networks[0].activations, np.stack([pad(network, sizes) for network in networks]))
-    if all(network.sizes == sizes for network in networks):
-        return population, None
-    each = {one.sizes: one for one in networks}.values()
-    masks = {
-        one.sizes: pad(Network(one.sizes, one.activations, np.ones_like(one.parameters)), sizes) > 0 for one in each
-    }
-    return population, np.stack([masks[one.sizes] for one in networks])
+    given = [network.sizes for network in networks]
+    sizes = tuple(max(units) for units in zip(*given, strict=True))
+    activations, each = networks[0].activations, [network.parameters for network in networks]
+    if len(set(given)) == 1:
+        return Network(sizes, activations, np.stack(each)), None
+    parameters = np.empty((len(networks), Network.count(sizes)), each[0].dtype)
+    mask = np.empty(parameters.shape, bool)
+    for own, rows in places(given).items():
+        parameters[rows] = pad(Network(own, activations, np.stack([each[row] for row in rows])), sizes)
+        mask[rows] = pad(Network(own, activations, np.ones(Network.count(own))), sizes) > 0
+    return Network(sizes, activations, parameters), mask
+
+
+def unstack(population: Network, sizes: Sequence[tuple[int, ...]]) -> list[Network]:
+    """The networks of these sizes that `stack` made a population of, with the parameters that it has now."""
+    networks: dict[int, Network] = {}
+    for own, rows in places(sizes).items():
+        some = crop(population[rows], own)
+        networks |= {row: some[number] for number, row in enumerate(rows)}
+    return [networks[row] for row in range(len(sizes))]
+
+
+def places(values: Iterable[Any]) -> dict[Any, list[int]]:
+    """Where each value is."""
+    found: dict[Any, list[int]] = {}
+    for place, value in enumerate(values):
+        found.setdefault(value, []).append(place)
+    return found
 
 
 def pad(network: Network, sizes: tuple[int, ...]) -> np.ndarray:
-    """The parameters (P,) of the network in layers of these sizes, zero where it has none."""
-    if network.sizes == sizes:
-        return network.parameters
-    padded = Network(sizes, network.activations, np.zeros(Network.count(sizes), network.parameters.dtype))
+    """The parameters (..., P) of the network in layers of these sizes, zero where it has none."""
+    padded = Network(
+        sizes, network.activations, np.zeros((*network.lead, Network.count(sizes)), network.parameters.dtype)
+    )
     for W, b, small_W, small_b in zip(padded.weights, padded.biases, network.weights, network.biases, strict=True):
-        n_out, n_in = small_W.shape
-        W[:n_out, :n_in], b[:n_out] = small_W, small_b
+        n_out, n_in = small_W.shape[-2:]
+        W[..., :n_out, :n_in], b[..., :n_out, :] = small_W, small_b
     return padded.parameters
 
 

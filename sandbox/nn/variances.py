@@ -49,7 +49,7 @@ def normal_means(activation: str, variances: Any) -> tuple[np.ndarray, np.ndarra
         scratch, one, slopes = np.empty_like(A), np.ones(()), np.ones_like(A)
         for call in [*g.forward(A, A, scratch, one), *g.backward(slopes, A, scratch, one)]:
             call()
-        means[:, some] = A @ MASSES, np.square(A) @ MASSES, np.square(slopes) @ MASSES
+        means[:, some] = [np.vecdot(values, MASSES) for values in (A, np.square(A), np.square(slopes))]
     mean, square, slope = means.reshape(3, *variances.shape)
     return mean, square, slope
 
@@ -67,13 +67,13 @@ def predicted_variances(
     >>> [round(float(variance), 1) for variance in [*forward, *backward]]  # 5 - 5/pi, 10; 1/2
     [3.4, 10.0, 0.5]
     """
-    square, forward, slopes = np.square(inputs, dtype=float).mean(-2), [], []
+    square, forward, slopes = np.square(inputs, dtype=float, order="C").mean(-2), [], []
     for W, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
         q = W.shape[-1] * _mean_square(W) * square + _mean_square(b)
         mean, square, slope = normal_means(activation, q)
         forward.append(square.mean(-1) - mean.mean(-1) ** 2)
         slopes.append(slope)
-    square, backward = np.square(last, dtype=float).mean(-2), []
+    square, backward = np.square(last, dtype=float, order="C").mean(-2), []
     for W, slope in zip(network.weights[:0:-1], slopes[-2::-1], strict=True):
         square = W.shape[-2] * _mean_square(W) * square * slope
         backward.append(square.mean(-1))
@@ -82,4 +82,4 @@ def predicted_variances(
 
 def _mean_square(values: np.ndarray) -> np.ndarray:
     """E[w^2] of each replica, (..., 1)."""
-    return np.square(values, dtype=float).mean((-2, -1))[..., None]
+    return np.square(values, dtype=float, order="C").mean((-2, -1))[..., None]  # a sum grouped alike in every layout
