@@ -1,8 +1,13 @@
 """A job: a config to train, and what for; and the run that it has become. A pure function of configs, to run anywhere."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cache
+from multiprocessing import parent_process
+from typing import Any, NamedTuple
 
 from sandbox.config import Config
 from sandbox.nn.hooks import Hook, Measures, Snapshots
@@ -83,7 +88,21 @@ def work(
 
 def work_apart(jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]) -> list[tuple[Ended, Record]]:
     """The same in one go, for an executor."""
+    if parent_process() is not None and threading.current_thread() is threading.main_thread():
+        _outlive_the_first_signal(os.getpid())
     return list(work(jobs, hooks, pictures))
+
+
+@cache
+def _outlive_the_first_signal(process: int) -> None:
+    """A terminal's Ctrl-C or end reaches an executor's processes too: the first is for who started them to answer."""
+
+    def answer(number: int, frame: Any) -> None:
+        signal.signal(number, signal.default_int_handler)
+
+    for number in [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, answer)
 
 
 def _culprit(jobs: Sequence[Job], hooks: Sequence[Hook], kind: type[Exception]) -> Job:

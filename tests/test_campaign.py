@@ -2,6 +2,9 @@
 
 import io
 import os
+import signal
+import subprocess
+import sys
 import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -16,7 +19,9 @@ from sandbox import Config, Hook, RequestError, load_dataset, train
 from sandbox.doctor import examine
 from sandbox.nn.hooks import Snapshots
 from sandbox.sweeps import Sweep, choice, run_sweep
+from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
+from tests.conftest import hear_interrupts
 
 EPOCHS = 60
 BASE = Config(dataset="moons", n_examples=40, noise=0.1, activation="relu", epochs=EPOCHS)
@@ -137,6 +142,48 @@ def test_numbers_do_not_depend_on_where_they_are_trained(small, run_here, logged
         assert figures == pytest.approx(together[key], rel=1e-9)
 
 
+APART = """
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from sandbox.sweeps import run_sweep
+from sandbox.tracking import Store
+from tests.test_campaign import LONG
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(2, mp_context=get_context(sys.argv[1])) as executor:
+        outcome = run_sweep(LONG, Store(sys.argv[2]), Path("runs"), executor=executor, batch=2, writers=1)
+    print(outcome.status, outcome.done, outcome.why)
+"""
+LONG = Sweep("apart and stopped", BASE.replace(epochs=20_000), {"learning_rate": choice(0.1, 0.2)}, seeds=24)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_ctrl_c_reaches_an_executors_processes_too_and_their_parts_end_all_the_same(method, tmp_path):
+    """As a terminal has it, which sends the signal to all that run in it."""
+    (tmp_path / "apart.py").write_text(APART)
+    store, root = Store(f"sqlite:///{tmp_path}/mlflow.db"), tmp_path / "runs"
+    store.check()
+    words = [sys.executable, "apart.py", method, store.uri]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    options = {"cwd": tmp_path, "env": environment, "start_new_session": True, "preexec_fn": hear_interrupts, **piped}
+    with subprocess.Popen(words, **options) as process:
+        until(lambda: list(root.glob("spool/*/*.run")) or process.poll() is not None, 60)
+        os.killpg(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    status, done, why = output.split()
+    assert (status, why) == ("KILLED", "interrupted")
+    assert 4 <= int(done) < 48
+    assert "Traceback" not in errors
+    outcome = run_sweep(LONG.replace(seeds=int(done) // 2 + 1), store, root, quiet=True, writers=1)
+    assert (outcome.status, outcome.before) == ("FINISHED", int(done))
+    assert examine(store, root).findings == []
+
+
 # Hooks and pictures that raise -----------------------------------------------------------------------------------------
 
 
@@ -253,26 +300,29 @@ VARY = ("--vary", "learning_rate=0.1,1", "--seeds", 1)
 OWN = ("--hook", "mine:DeadUnits", "--picture", "mine:weights_histogram")
 
 
-@pytest.mark.parametrize(
-    ("words", "error", "named"),
-    [
-        (("--hook", "mine:Broken"), "LookupError: nothing here", "while training the run 'learning_rate=0.1, seed 0'"),
-        (("--hook", "mine:Refused"), "OSError: a file of mine", "while training the run 'learning_rate=0.1, seed 0'"),
-        (
-            ("--picture", "mine:broken_picture"),
-            "AttributeError: 'Result' object has no attribute 'nothing'",
-            "while drawing the run 'learning_rate=0.1, seed 0'",
-        ),
-    ],
-)
-def test_a_user_sees_the_traceback_of_what_is_the_users_own(words, error, named, call, own_module, store, tmp_path):
+def test_a_user_sees_the_traceback_of_what_is_the_users_own(call, own_module, store, tmp_path):
     own_module("mine", MINE)
-    options = (*QUICK, *VARY, "--name", f"traceback {words[1]}", "--tracking-uri", store.uri)
-    code, output, errors = call("sweep", *words, *options, cwd=tmp_path)
+    options = (*QUICK, *VARY, "--name", "traceback", "--tracking-uri", store.uri)
+    code, output, errors = call("sweep", "--hook", "mine:Refused", *options, cwd=tmp_path)
     assert (code, output) == (1, "")
     assert "Traceback (most recent call last)" in errors
     assert 'mine.py", line' in errors
-    assert errors.rstrip().endswith(f"{error}\n{named}")
+    end = "OSError: a file of mine\nwhile training the run 'learning_rate=0.1, seed 0'"
+    assert errors.rstrip().endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "doing"),
+    [
+        (("--hook", "mine:Broken"), LookupError, "training"),
+        (("--picture", "mine:broken_picture"), AttributeError, "drawing"),
+    ],
+)
+def test_no_command_swallows_what_is_the_users_own(words, error, doing, here, own_module, store):
+    own_module("mine", MINE)
+    with pytest.raises(error) as caught:
+        here("sweep", *words, *QUICK, *VARY, "--name", f"raised {doing}", "--tracking-uri", store.uri)
+    assert caught.value.__notes__ == [f"while {doing} the run 'learning_rate=0.1, seed 0'"]
 
 
 @pytest.mark.parametrize(
@@ -344,13 +394,13 @@ def test_a_hook_is_an_instance_and_a_picture_a_function(small):
         small("text", pictures=["weights"])
 
 
-def test_runs_of_another_process_are_told_by_the_lock(small, store, tmp_path):
-    """A hook of the first that starts the second: the same sweep, while it is under way."""
+def test_the_same_campaign_is_refused_while_it_is_under_way(small, run_here):
+    """A hook of the first that starts the second."""
 
     class Again(Hook):
         def on_start(self, run):
             with pytest.raises(RequestError, match="is under way in another process"):
-                run_sweep(small("nested"), store, tmp_path, quiet=True)
+                run_here(small("nested"))
 
-    outcome = run_sweep(small("nested", hooks=[Again()]), store, tmp_path, quiet=True, writers=1)
+    outcome = run_here(small("nested", hooks=[Again()]))
     assert (outcome.status, outcome.done) == ("FINISHED", 4)
