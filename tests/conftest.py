@@ -144,6 +144,24 @@ def own_module(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
+@pytest.fixture(scope="session")
+def runs_frame():
+    """A function: all runs of these experiments of a store that match a filter, as MLflow's own table."""
+    import mlflow
+    import pandas as pd
+
+    def read(store, experiments=None, text=""):
+        mlflow.set_tracking_uri(store.uri)
+        found = mlflow.search_runs(
+            experiment_names=experiments, filter_string=text, search_all_experiments=not experiments
+        )
+        assert isinstance(found, pd.DataFrame)
+        return found
+
+    yield read
+    mlflow.set_tracking_uri("")
+
+
 class Process(subprocess.Popen):
     """A process that does not outlive a test which fails."""
 

@@ -3,10 +3,9 @@
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
@@ -60,31 +59,3 @@ def equals(key: str, value: str) -> str:
         raise ValueError(f"{key} {value!r}: a name cannot have both ' and \"")
     quote = '"' if "'" in value else "'"
     return f"tags.`{key}` = {quote}{value}{quote}"
-
-
-def row(run: "Run", experiment: str) -> dict[str, Any]:
-    """One run as a flat row, its columns named as ``mlflow.search_runs`` names them."""
-    info, data = run.info, run.data
-    return {
-        "run_id": info.run_id,
-        "experiment_id": info.experiment_id,
-        "experiment": experiment,
-        "name": info.run_name,
-        "status": info.status,
-        "start_time": info.start_time,
-        "end_time": info.end_time,
-        **{f"params.{key}": value for key, value in data.params.items()},
-        **{f"metrics.{key}": value for key, value in data.metrics.items()},
-        **{f"tags.{key}": value for key, value in data.tags.items()},
-    }
-
-
-def frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
-    """The rows as a table; times are timestamps in UTC, and a run without a value has NaN there."""
-    import pandas as pd
-
-    head = ["run_id", "experiment_id", "experiment", "name", "status", "start_time", "end_time"]
-    table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=pd.Index(head))
-    for column in ("start_time", "end_time"):
-        table[column] = pd.to_datetime(table[column], unit="ms", utc=True)
-    return table

@@ -4,14 +4,13 @@ import errno
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sandbox.errors import choose
 from sandbox.tracking.artifacts import write_artifacts
 from sandbox.tracking.connection import (
     RefusedError,
@@ -23,16 +22,16 @@ from sandbox.tracking.connection import (
     sqlite_path,
 )
 from sandbox.tracking.entry import Destination, Record
-from sandbox.tracking.reading import PARENT, equals, frame, row, search, uncollected
+from sandbox.tracking.reading import PARENT, equals, search
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
 NOTE = "mlflow.note.content"  # what the UI shows as a description
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 ABANDONED = "abandoned"  # the tag of a run that a dead process left half-written
+ENDED = "ended_by"  # the tag of a parent run: which file of the spool has ended it last
 WRONG_PATHS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL}
 
 
@@ -47,9 +46,9 @@ class Store:
     >>> with TemporaryDirectory() as directory:
     ...     store = Store(f"sqlite:///{directory}/mlflow.db")
     ...     run_id = store.log(Record("a run", "FINISHED", 0, 1000, {"hidden": "3"}), store.experiment("example"))
-    ...     table = store.runs_frame(["example"])
-    >>> table[["name", "status", "params.hidden"]].values.tolist()
-    [['a run', 'FINISHED', '3']]
+    ...     run = store.client.get_run(run_id)
+    >>> run.info.run_name, run.info.status, run.data.params
+    ('a run', 'FINISHED', {'hidden': '3'})
     """
 
     def __init__(self, uri: str | None = None, root: str | os.PathLike[str] = "runs") -> None:
@@ -111,11 +110,17 @@ class Store:
             return run.info.run_id
 
     def close_parent(self, run_id: str, record: Record) -> None:
-        """Ends a parent: status, figures, tags and files. A figure that it has at that step is not logged again."""
+        """Ends a parent: status, figures, tags and files, unless the tag `ENDED` says that a later record has done so.
+
+        A figure that it has at that step is not logged again.
+        """
         client = self.client
         with reporting(self.uri), TemporaryDirectory(prefix="sandbox-") as directory:
+            data = client.get_run(run_id).data
+            if ENDED in record.tags and data.tags.get(ENDED, "") >= record.tags[ENDED]:
+                return
             client.set_terminated(run_id, record.status)  # first: who dies after it has set no tags, and does it again
-            known = client.get_run(run_id).data.metrics
+            known = data.metrics
             there = {
                 (key, point.step)
                 for key in {key for key, _, _ in record.metrics} & known.keys()
@@ -171,31 +176,11 @@ class Store:
             client.set_terminated(run_id, "KILLED")
             return True
 
-    def tag(self, run_id: str, key: str) -> str:
-        """The value of a run's tag, "" where it has none."""
-        client = self.client
-        with reporting(self.uri):
-            return client.get_run(run_id).data.tags.get(key, "")
-
     def delete(self, run_id: str) -> None:
         """Moves a run to MLflow's trash."""
         client = self.client
         with reporting(self.uri):
             client.delete_run(run_id)
-
-    def runs_frame(self, experiments: Sequence[str] | None = None, text: str = "") -> "pd.DataFrame":
-        """One row per run of the named experiments (default: all) that matches MLflow's filter `text`.
-
-        Columns: run_id, experiment_id, experiment, name, status, start_time, end_time; then params.x
-        (strings), metrics.y (the last values), tags.z. Raises RequestError for an unknown experiment.
-        """
-        client = self.client
-        with reporting(self.uri), uncollected():
-            ids = {found.name: found.experiment_id for found in client.search_experiments()}
-            chosen = ids if experiments is None else experiments
-            names = {choose("experiment", name, ids): name for name in chosen}
-            runs = search(client, list(names), text)
-            return frame([row(run, names[run.info.experiment_id]) for run in runs])
 
 
 def log_batch(client: "MlflowClient", run_id: str, record: Record, *, tags: bool = False) -> None:

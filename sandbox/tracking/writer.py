@@ -22,11 +22,10 @@ from sandbox.tracking.connection import RefusedError, StoreError, reporting
 from sandbox.tracking.entry import Destination, Entry, Record, SpoolError, key_of, read
 from sandbox.tracking.reading import equals, search
 from sandbox.tracking.spool import Spool, taken
-from sandbox.tracking.store import ABANDONED, Store
+from sandbox.tracking.store import ABANDONED, ENDED, Store
 
 LONGEST_WAIT = 5.0
 POLL = 0.05
-ENDED = "ended_by"  # the tag of a parent run: which file of the spool has ended it last
 
 
 class Writer:
@@ -73,8 +72,7 @@ class Writer:
     def _end(self, parent: str, name: str, record: Record) -> None:
         """End a parent run, unless a later file has done so: the files' names begin with the time."""
         with locked(self.spool.directory / "places.lock"):
-            if self.store.tag(parent, ENDED) < name:
-                self.store.close_parent(parent, replace(record, tags={**record.tags, ENDED: name}))
+            self.store.close_parent(parent, replace(record, tags={**record.tags, ENDED: name}))
 
     def _logged_before(self, path: Path, entry: Entry, experiment: str) -> bool:
         """Whether the writer that began with this file got to the end; what it left undone is marked KILLED."""

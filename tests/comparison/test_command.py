@@ -78,7 +78,7 @@ TOTAL = 2 * (24 + 3 * 3 + 16)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_signal_keeps_what_is_done_and_the_same_command_goes_on(number, start, call, tmp_path):
+def test_a_signal_keeps_what_is_done_and_the_same_command_goes_on(runs_frame, number, start, call, tmp_path):
     store = Store(f"sqlite:///{tmp_path}/mlflow.db")
     store.check()
     words = (*LONG, "--tracking-uri", store.uri)
@@ -95,25 +95,25 @@ def test_a_signal_keeps_what_is_done_and_the_same_command_goes_on(number, start,
     assert "again to stop at once" in errors
     assert "interrupted: everything done so far is logged; the same command goes on from here" in errors
     assert "Traceback" not in errors
-    (status,) = store.runs_frame([EXPERIMENT], "tags.role = 'comparison'")["status"]
+    (status,) = runs_frame(store, [EXPERIMENT], "tags.role = 'comparison'")["status"]
     assert status == "KILLED"
-    before = store.runs_frame([EXPERIMENT], "tags.config_key != ''")
+    before = runs_frame(store, [EXPERIMENT], "tags.config_key != ''")
     assert 0 < len(before) < TOTAL
     assert set(before["status"]) == {"FINISHED"}
 
     code, output, errors = call(*words, "--json", cwd=tmp_path)
     assert (code, errors) == (0, "")
     assert json.loads(output)["runs"] == TOTAL
-    (status,) = store.runs_frame([EXPERIMENT], "tags.role = 'comparison'")["status"]
+    (status,) = runs_frame(store, [EXPERIMENT], "tags.role = 'comparison'")["status"]
     assert status == "FINISHED"
-    after = store.runs_frame([EXPERIMENT], "tags.config_key != ''")
+    after = runs_frame(store, [EXPERIMENT], "tags.config_key != ''")
     assert len(after) == len(after[["tags.role", "tags.arm", "tags.config_key"]].drop_duplicates()) == TOTAL
     assert set(before["run_id"]) < set(after["run_id"])
     assert examine(store, tmp_path / "runs").findings == []
 
 
 @pytest.mark.slow
-def test_it_starts_and_ends_while_the_store_is_away_and_sync_logs_everything_later(here, tmp_path):
+def test_it_starts_and_ends_while_the_store_is_away_and_sync_logs_everything_later(runs_frame, here, tmp_path):
     """The address is that of a server that is started only afterwards."""
     server = Server(tmp_path)
     words = ("compare", *QUICK, *ARMS, "--tracking-uri", server.uri)
@@ -133,9 +133,9 @@ def test_it_starts_and_ends_while_the_store_is_away_and_sync_logs_everything_lat
         code, output, errors = here("sync")
         assert (code, errors) == (0, "")
         store = Store(server.uri, tmp_path / "runs")
-        frame = store.runs_frame([EXPERIMENT], "tags.config_key != ''")
+        frame = runs_frame(store, [EXPERIMENT], "tags.config_key != ''")
         assert len(frame) == len(frame[["tags.role", "tags.arm", "tags.config_key"]].drop_duplicates()) == total
-        (parent,) = store.runs_frame([EXPERIMENT], "tags.role = 'comparison'").to_dict("records")
+        (parent,) = runs_frame(store, [EXPERIMENT], "tags.role = 'comparison'").to_dict("records")
         assert parent["status"] == "FINISHED"
         assert json.loads(parent["tags.verdict.quadrants.16"])
         assert examine(store, tmp_path / "runs").findings == []

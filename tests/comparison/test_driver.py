@@ -199,7 +199,7 @@ def until(ready, seconds=30):
         time.sleep(0.05)
 
 
-def test_what_was_killed_goes_on(start, call, tmp_path):
+def test_what_was_killed_goes_on(runs_frame, start, call, tmp_path):
     """The process and its writer are killed outright while they train; the same command does only what is missing."""
     words = ("compare", "--dataset", "circle", "--n", "16", "--arm", "raw:", "--arm", "deep: hidden=8,8")
     words += (
@@ -212,14 +212,14 @@ def test_what_was_killed_goes_on(start, call, tmp_path):
         deadline = time.monotonic() + 60
         while not logged and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.1)
-            logged = len(store.runs_frame(None, "tags.role = 'tuning'"))
+            logged = len(runs_frame(store, None, "tags.role = 'tuning'"))
         process.kill()
     assert logged
     code, output, errors = call(*words, cwd=tmp_path)
     assert code == 0, errors
     report = json.loads(output)
     assert (report["finished"], report["runs"]) == (True, 2 * (4 + 3 * 3 + 6))
-    frame = store.runs_frame([EXPERIMENT], "tags.config_key IS NOT NULL AND attributes.status = 'FINISHED'")
+    frame = runs_frame(store, [EXPERIMENT], "tags.config_key IS NOT NULL AND attributes.status = 'FINISHED'")
     assert len(frame) == len(frame[["tags.arm", "tags.config_key"]].drop_duplicates()) == report["runs"]
 
 
@@ -230,7 +230,7 @@ class Idle(Writers):
         return self
 
 
-def test_what_an_earlier_process_left_in_the_spool_is_logged_and_not_trained_again(small, tmp_path):
+def test_what_an_earlier_process_left_in_the_spool_is_logged_and_not_trained_again(runs_frame, small, tmp_path):
     store = Store(f"sqlite:///{tmp_path}/mlflow.db")
     store.check()
     comparison = small.replace(sizes=(16,), seeds=2, trials=1, epochs=20)
@@ -239,6 +239,6 @@ def test_what_an_earlier_process_left_in_the_spool_is_logged_and_not_trained_aga
     assert (left.status, left.complete, left.waiting) == ("SPOOLED", True, comparison.total + 1)
     outcome = run_comparison(comparison, store, tmp_path, quiet=True)
     assert (outcome.status, outcome.before) == ("FINISHED", comparison.total)
-    frame = store.runs_frame([EXPERIMENT], f"tags.comparison = '{comparison.id}'")
+    frame = runs_frame(store, [EXPERIMENT], f"tags.comparison = '{comparison.id}'")
     assert len(frame) == len(outcome.runs) == comparison.total
     assert len(set(frame["tags.mlflow.parentRunId"])) == 1

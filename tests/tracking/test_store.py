@@ -153,27 +153,6 @@ def test_reading_goes_on_beyond_a_page(store, plain, monkeypatch):
         plain.set_terminated(run_id)
     found = search(store.client, [experiment_id], "tags.sweep = 's'")
     assert sorted(run.data.tags["config_key"] for run in found) == sorted(map(str, range(10)))
-    assert len(store.runs_frame(["pages"])) == 10
-
-
-def test_runs_frame(store, make_record):
-    for start, name in enumerate(("frame one", "frame two"), 1):
-        record = make_record(start_time=start, end_time=start + 2500, images={}, slider={})
-        store.log(record, store.experiment(name))
-    store.experiment("frame empty")
-    both = store.runs_frame(["frame one", "frame two"])
-    assert both["experiment"].tolist() == ["frame one", "frame two"]
-    row = both.iloc[0]
-    assert (row["params.learning_rate"], row["tags.seed"], row["status"]) == ("0.1", "3", "FINISHED")
-    assert row["metrics.test_accuracy"] == 0.75
-    assert (row["end_time"] - row["start_time"]).total_seconds() == 2.5
-    assert len(store.runs_frame(["frame one"], "metrics.test_accuracy > 0.9")) == 0
-    assert len(store.runs_frame(["frame empty"])) == 0
-    assert {"frame one", "frame two"} <= set(store.runs_frame()["experiment"])
-    with pytest.raises(RequestError, match="did you mean 'frame one'"):
-        store.runs_frame(["frame on"])
-    with pytest.raises(StoreError, match="Invalid"):
-        store.runs_frame(["frame one"], "nonsense ~ 3")
 
 
 def test_the_ui_of_a_server_is_its_own(store):
