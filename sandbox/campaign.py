@@ -6,28 +6,24 @@ in the spool.
 """
 
 import errno
-import json
-import math
-import os
-import re
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from sandbox.errors import RequestError
-from sandbox.job import Ended, Job, of_record, work, work_apart
+from sandbox.job import Ended, Job, apart, of_record, work
 from sandbox.lock import AlreadyLocked, lock_of, locked
 from sandbox.nn.hooks import Hook
+from sandbox.note import Note
 from sandbox.record import Picture
 from sandbox.tracking import Destination, Record, Store, StoreError
 from sandbox.tracking.entry import Entry
@@ -36,7 +32,6 @@ from sandbox.tracking.state import read_state
 from sandbox.tracking.writers import Writers
 
 SMALLEST_BATCH, LARGEST_BATCH = 32, 1024
-LARGEST_PART = 128  # jobs that an executor is given at a time
 BATCH_SECONDS = 4.0  # a batch is made so large that it takes about as long
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -167,8 +162,8 @@ class Campaign:
                 self._show()
 
     def _train(self, jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]) -> Iterator:
-        if self.executor is not None:
-            yield from self._apart(self.executor, jobs, hooks, pictures)
+        if self.executor is not None:  # its processes are forked from one that has few threads: the writers come later
+            yield from apart(self.executor, jobs, hooks, pictures, size=self.batch, stop=self.stop, started=self._begin)
             return
         self._begin()
         while jobs and not self.stop.is_set():
@@ -178,36 +173,11 @@ class Campaign:
             if self.batch is None and time.perf_counter() - begun < BATCH_SECONDS / 2:
                 self._at_once = min(2 * self._at_once, LARGEST_BATCH)
 
-    def _apart(
-        self, executor: Executor, jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]
-    ) -> Iterator:
-        """The same on an executor: parts small enough for all of its workers, two waiting for each, as they end."""
-        workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-        size = self.batch or max(1, min(LARGEST_PART, math.ceil(len(jobs) / (2 * workers))))
-        left = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-        under_way: set[Future] = set()
-        try:
-            while under_way or (left and not self.stop.is_set()):
-                while left and len(under_way) < 2 * workers and not self.stop.is_set():
-                    under_way.add(executor.submit(work_apart, left.pop(0), hooks, pictures))
-                self._begin()  # after the executor's processes: they are forked from one that has few threads
-                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                failed = [future for future in ended if future.exception() is not None]
-                for future in ended.difference(failed):
-                    yield from future.result()
-                if failed:  # those that are under way have done nothing wrong
-                    left = []
-                    for future in [one for one in under_way if not one.cancel() and one.exception() is None]:
-                        yield from future.result()
-                    failed[0].result()
-        finally:
-            for future in under_way:
-                future.cancel()
-
     def _look(self) -> bool:
         """Read what is done, and settle what a dead process left; whether nothing is left to settle."""
         self.spool.open().tidy()
-        self._note()
+        to, objective = self.to, self.to.tags.get("objective", "")
+        Note(to.campaign, to.experiment, self.total, self.keys, objective, [self.spool.directory.name]).leave(self.root)
         state = read_state(self.to, self.store, self.spool)
         for key, run in state.runs.items():
             with suppress(RequestError):  # a config of another version: not one of ours
@@ -218,20 +188,6 @@ class Campaign:
                 self.store.abandon(run_id)
         self.planned = len(self.done.keys() | set(self.keys)) if self.keys else max(self.total, len(self.done))
         return state.parent_status == "FINISHED" and not state.left_running and not self.spool.files()
-
-    def _note(self) -> None:
-        """Leave a note of the campaign, for the doctor: where its runs go, and how many there should be."""
-        path = note_of(self.to.campaign, self.root)
-        note = {"campaign": self.to.campaign, "experiment": self.to.experiment, "total": self.total}
-        note |= {"objective": self.to.tags.get("objective", "")}
-        known = json.loads(path.read_text()) if path.exists() else {}
-        spools = sorted({*known.get("spools", []), self.spool.directory.name})
-        text = json.dumps({**note, "keys": list(self.keys), "spools": spools})
-        if text != json.dumps(known):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f"{path.name}.{os.getpid()}")
-            draft.write_text(text)
-            draft.replace(path)
 
     def _new_bar(self) -> tqdm:
         name, known = self.to.experiment, len(self.done)
@@ -277,12 +233,6 @@ class Campaign:
             if self.crew.down:
                 self._text = f"STORE AWAY, {self.spool.count()} runs wait in the spool; {self._text}"
         self.bar.set_postfix_str(before + self._text, refresh=bool(before))
-
-
-def note_of(campaign: str, root: Path) -> Path:
-    """The file in which a campaign leaves its note."""
-    name = f"{re.sub(r'[^A-Za-z0-9_-]+', '-', campaign)[:80]}-{sha256(campaign.encode()).hexdigest()[:8]}"
-    return root / "campaigns" / f"{name}.json"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import click
 from sandbox.errors import RequestError
 from sandbox.job import Ended, of_record
 from sandbox.lock import AlreadyLocked, lock_of, locked
+from sandbox.note import Note
 from sandbox.options import RUNS, store_options
 from sandbox.tracking import Destination, Record, Store, StoreError
 from sandbox.tracking.connection import impatient, shown
@@ -47,11 +48,10 @@ def examine(store: Store, root: Path, *, repair: bool = False) -> Examination:
     if store.exists():
         store.check()
     seen, spool = Examination(), Spool(store.uri, root)
-    for path in sorted((root / "campaigns").glob("*.json")):
-        note = json.loads(path.read_text())
-        if spool.directory.name not in note["spools"]:
+    for note in Note.all(root):
+        if spool.directory.name not in note.spools:
             continue
-        name, to = note["campaign"], Destination(note["experiment"], campaign=note["campaign"])
+        name, to = note.campaign, Destination(note.experiment, campaign=note.campaign)
         try:
             with locked(lock_of(name, root), wait=False):
                 state = _look(to, store, spool)
@@ -78,10 +78,10 @@ def _look(to: Destination, store: Store, spool: Spool) -> State:
     return state
 
 
-def _compare(note: dict[str, Any], state: State, root: Path) -> list[tuple[str, str]]:
+def _compare(note: Note, state: State, root: Path) -> list[tuple[str, str]]:
     """What disagrees, and what mends it."""
-    told, keys = set(state.runs), set(note["keys"])
-    missing = len(keys - told) if keys else note["total"] - len(told)
+    told, keys = set(state.runs), set(note.keys)
+    missing = len(keys - told) if keys else note.total - len(told)
     doubled = [key for key, ids in state.logged.items() if len(ids) > 1]
     counts = [
         (max(0, missing), "planned trials are not done", AGAIN),
@@ -98,7 +98,7 @@ def _compare(note: dict[str, Any], state: State, root: Path) -> list[tuple[str, 
             (sum(count > 1 for count in in_optuna.values()), "trials are in Optuna's store more than once", ""),
             (len(running_trials(study)), "trials of Optuna's were left RUNNING", MENDING),
         ]
-    elif note["objective"]:
+    elif note.objective:
         counts.append((len(told), "runs are not in Optuna's store", AGAIN))
     found = [(f"{count} {what}", remedy) for count, what, remedy in counts if count]
     if state.parent_status == "RUNNING":
@@ -106,16 +106,16 @@ def _compare(note: dict[str, Any], state: State, root: Path) -> list[tuple[str, 
     return found
 
 
-def _study(note: dict[str, Any], root: Path) -> Any:
+def _study(note: Note, root: Path) -> Any:
     """Optuna's study of a campaign; None where it is no sweep, or has none."""
-    if not note["objective"]:
+    if not note.objective:
         return None
     from sandbox.sweeps.study import known_study
 
-    return known_study(note["campaign"], note["objective"], root)
+    return known_study(note.campaign, note.objective, root)
 
 
-def mend(note: dict[str, Any], state: State, store: Store, root: Path) -> int:
+def mend(note: Note, state: State, store: Store, root: Path) -> int:
     """Mend what can be mended without training: what a dead process left, and doubles; how many things in MLflow."""
     if study := _study(note, root):
         from sandbox.sweeps.study import settle
@@ -125,7 +125,7 @@ def mend(note: dict[str, Any], state: State, store: Store, root: Path) -> int:
         store.abandon(run_id)
     parents = [state.parent] if state.parent is not None and state.parent_status == "RUNNING" else []
     for run_id in parents:
-        store.close_parent(run_id, Record(note["campaign"], "KILLED", 0, 0))
+        store.close_parent(run_id, Record(note.campaign, "KILLED", 0, 0))
     doubles = [run_id for ids in state.logged.values() for run_id in ids[1:]]
     for run_id in doubles:
         store.delete(run_id)

@@ -1,9 +1,11 @@
 """A job: a config to train, and what for; and the run that it has become. A pure function of configs, to run anywhere."""
 
+import math
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import parent_process
@@ -15,6 +17,7 @@ from sandbox.record import CURVE_POINTS, Picture, make_record, snapshot_epochs
 from sandbox.tracking.entry import Record, key_of
 from sandbox.train import train_many
 
+LARGEST_PART = 128  # jobs that an executor is given at a time
 FEW_POINTS = 25  # of the cost curve of a run that is not shown
 
 
@@ -84,6 +87,43 @@ def work(
                 error.add_note(f"while drawing the run {job.name!r}")
                 raise
             yield Ended(job, record.status, record.last()), record
+
+
+def apart(
+    executor: Executor,
+    jobs: Sequence[Job],
+    hooks: Sequence[Hook],
+    pictures: Sequence[Picture],
+    *,
+    size: int | None,
+    stop: threading.Event,
+    started: Callable[[], object],
+) -> Iterator[tuple[Ended, Record]]:
+    """The same on an executor, as they end: in parts of `size`, or small enough for all of its workers, two for each.
+
+    `started` is called when it has its first parts. Once `stop` is set it gets no more; when one of them fails, those that
+    are under way come to their end before the error comes out.
+    """
+    workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+    size = size or max(1, min(LARGEST_PART, math.ceil(len(jobs) / (2 * workers))))
+    left = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+    under_way: set[Future] = set()
+    try:
+        while under_way or (left and not stop.is_set()):
+            while left and len(under_way) < 2 * workers and not stop.is_set():
+                under_way.add(executor.submit(work_apart, left.pop(0), hooks, pictures))
+            started()
+            ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            failed = [future for future in ended if future.exception() is not None]
+            for future in ended.difference(failed):
+                yield from future.result()
+            if failed:
+                for future in [one for one in under_way if not one.cancel() and one.exception() is None]:
+                    yield from future.result()
+                failed[0].result()
+    finally:
+        for future in under_way:
+            future.cancel()
 
 
 def work_apart(jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]) -> list[tuple[Ended, Record]]:

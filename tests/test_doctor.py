@@ -8,10 +8,10 @@ from collections import Counter
 
 import pytest
 
-from sandbox.campaign import note_of
 from sandbox.cli import main
 from sandbox.doctor import examine
 from sandbox.lock import lock_of
+from sandbox.note import Note
 from sandbox.sweeps import Range, run_sweep
 from sandbox.sweeps.journal import JOURNAL
 from sandbox.sweeps.study import Study, ended_trials, known_study
@@ -245,6 +245,6 @@ def test_a_sampler_that_learns_asks_again_for_what_was_lost(small, tmp_path, sto
 
 def test_a_note_of_a_campaign_says_what_it_was_to_come_to(patient):
     sweep, root, _ = patient
-    note = json.loads(note_of(sweep.id, root).read_text())
-    assert (note["campaign"], note["experiment"], note["total"]) == (sweep.id, "doctor", 4)
-    assert note["keys"] == [trial.config.key for trial in sweep.plan]
+    (note,) = Note.all(root)
+    assert (note.campaign, note.experiment, note.total) == (sweep.id, "doctor", 4)
+    assert note.keys == [trial.config.key for trial in sweep.plan]

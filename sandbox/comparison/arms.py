@@ -74,12 +74,8 @@ class Arm:
     def describe(self, features: int = 2) -> str:
         """The arm as --arm takes it."""
         changes = {"hidden": (), **self.changes(features)}
-        parts = (f"{name}={format_value(_listed(value))}" for name, value in changes.items() if value != ())
+        parts = (f"{name}={format_value(value)}" for name, value in changes.items() if value != ())
         return f"{self.name}: {'; '.join(parts) or 'hidden=none'}"
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def standard_arms() -> tuple[Arm, ...]:

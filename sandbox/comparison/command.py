@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,11 @@ def compare(
     if arms:
         given["arms"] = tuple(map(parse_arm, arms))
     comparison = (FULL if full else SMALL).replace(**given)
-    words = [("--full", full), *(("--dataset", name) for name in datasets), ("--n", sizes)]
-    words += [
-        *(("--arm", arm) for arm in arms),
-        *((f"--{name.replace('_', '-')}", value) for name, value in counts.items()),
-    ]
-    return _run(comparison, _command(words), out, tracking_uri, as_json, hooks=hooks, pictures=pictures)
+    words = (
+        sys.argv[2:] if sys.argv[1:2] == ["compare"] else sys.argv[1:]
+    )  # as a study's script it has a name of its own
+    command = shlex.join(["sandbox", "compare", *words])
+    return _run(comparison, command, out, tracking_uri, as_json, hooks=hooks, pictures=pictures)
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
@@ -72,17 +72,6 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise RequestError(f"n is {text!r}: whole numbers with commas between are needed, such as 16,64,256") from None
-
-
-def _command(words: list[tuple[str, Any]]) -> str:
-    """The command that these options make."""
-    parts = ["sandbox compare"]
-    for option, value in words:
-        if value is True:
-            parts.append(option)
-        elif value not in (None, False):
-            parts.append(f"{option} {shlex.quote(str(value))}")
-    return " ".join(parts)
 
 
 def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | None, as_json: bool, **own: Any) -> int:

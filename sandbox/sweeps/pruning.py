@@ -56,10 +56,13 @@ class Pruning(Hook):
             run.stop(losers, pruned=True)
 
     def _values(self, run: "Run") -> np.ndarray:
+        """What the networks come to now; of a hook's curve, the last that it recorded."""
         name = self.objective.metric
-        if name in run.curves:
-            return run.curves[name][-1][1]
         try:
             return run.measure(name)
         except RequestError:
-            raise RequestError(f"no pruner can watch {name!r}: nobody knows it before the end of a run") from None
+            if name not in run.points:
+                raise RequestError(
+                    f"no pruner can watch {name!r}: no hook has recorded it by epoch {run.epoch}"
+                ) from None
+            return run.points[name][-1][1]

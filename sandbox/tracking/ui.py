@@ -15,11 +15,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from tempfile import TemporaryFile
-from urllib.error import URLError
 from urllib.parse import quote, urlencode
-from urllib.request import urlopen
 
 from sandbox.errors import RequestError
+from sandbox.tracking.connection import knock
 from sandbox.tracking.store import Store
 
 TRAINING = {"workflowType": "machine_learning"}
@@ -75,7 +74,7 @@ def serve(store: Store, host: str, port: int, say: Callable[[str], object]) -> i
     with TemporaryFile("w+") as log:
         server = subprocess.Popen(argv, stdout=log, stderr=log)
         try:
-            while server.poll() is None and not _answers(f"{address}/health"):
+            while server.poll() is None and not _answers(address):
                 time.sleep(0.2)
             if server.returncode is None:
                 _say_addresses(store, address, say)
@@ -114,10 +113,7 @@ def _taken(host: str, port: int) -> bool:
 
 
 def _answers(address: str) -> bool:
-    try:
-        with urlopen(address, timeout=2):
-            return True
-    except URLError as error:
-        return getattr(error, "code", None) is not None
-    except OSError:
-        return False
+    with suppress(OSError):
+        knock(address)
+        return True
+    return False
