@@ -23,7 +23,8 @@ def check_replicas(lead: tuple[int, ...], settings: Settings, rng: Any) -> None:
 def check_data(network: Network, X: Any, Y: Any, cost: str) -> tuple[np.ndarray, np.ndarray]:
     """X and Y with the examples last, in the network's type. Raises RequestError where the shapes do not fit."""
     dtype, (n_in, n_out) = network.parameters.dtype, (network.sizes[0], network.sizes[-1])
-    X, Y = np.asarray(X, dtype), np.atleast_1d(np.asarray(Y, dtype))
+    with np.errstate(over="ignore"):  # numbers too large for float32: such a network diverges, and says so
+        X, Y = np.asarray(X, dtype), np.atleast_1d(np.asarray(Y, dtype))
     if X.ndim < 2 or X.shape[-1] != n_in:
         raise RequestError(f"X has shape {X.shape}: (examples, {n_in}) is needed")
     wanted = (X.shape[-2], n_out)
