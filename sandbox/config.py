@@ -6,36 +6,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from sandbox.data import DATASETS, parse_crosses
 from sandbox.data.checks import LARGEST_SEED
-from sandbox.data.datasets import own_spelling
+from sandbox.data.datasets import DatasetName, own_spelling
 from sandbox.errors import RequestError, choose, is_count, one_line
-from sandbox.fields import (
-    DATA,
-    NETWORK,
-    REPLICA,
-    ActivationName,
-    CostName,
-    DatasetName,
-    DtypeName,
-    InitializerName,
-    Kind,
-    MonitorName,
-    OptimizerName,
-    ScheduleName,
-    format_value,
-    kinds,
-    role,
-)
-from sandbox.nn.activations import get_activation
-from sandbox.nn.costs import get_cost
-from sandbox.nn.initializers import INITIALIZERS
-from sandbox.nn.schedules import SCHEDULES
+from sandbox.fields import DATA, NETWORK, REPLICA, Kind, format_value, kinds, role
+from sandbox.nn.activations import ActivationName, get_activation
+from sandbox.nn.costs import CostName, get_cost
+from sandbox.nn.initializers import INITIALIZERS, InitializerName
+from sandbox.nn.optimizers import OptimizerName
+from sandbox.nn.schedules import SCHEDULES, ScheduleName
 from sandbox.nn.workspace import Settings
 
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
+DtypeName = Literal["float64", "float32"]
+MonitorName = Literal["cost", "validation_cost", "validation_accuracy", "train_accuracy"]
 DTYPES = {name: name for name in get_args(DtypeName)}
 MONITORS = {name: name for name in get_args(MonitorName)}
 

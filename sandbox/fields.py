@@ -14,41 +14,6 @@ from sandbox.errors import RequestError, is_count, is_number, one_line
 NONE = "none"
 WANTED = {int: "a whole number", float: "a number", str: "a name"}
 EXAMPLES = {int: "(8, 8)", str: '("x1*x2",)'}
-
-
-# What editors and type checkers know of names; the tables that they stand for decide, and a test holds the two together.
-DatasetName = Literal[
-    "and",
-    "or",
-    "nand",
-    "nor",
-    "xor",
-    "xnor",
-    "quadrants",
-    "circle",
-    "gauss",
-    "spiral",
-    "xor_cloud",
-    "moons",
-    "linear",
-    "reg_plane",
-    "reg_gauss",
-    "iris",
-    "breast_cancer",
-    "digits",
-    "wine",
-]
-ActivationName = Literal["sigmoid", "tanh", "relu", "leaky_relu", "linear", "softmax"]
-InitializerName = Literal["plain", "xavier", "he", "glorot_normal", "glorot_uniform", "orthogonal", "zeros"]
-CostName = Literal[
-    "squared_error", "mean_squared_error", "mean_absolute_error", "binary_cross_entropy", "categorical_cross_entropy"
-]
-OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
-ScheduleName = Literal["constant", "step", "exponential", "cosine", "inverse_time"]
-DtypeName = Literal["float64", "float32"]
-MonitorName = Literal["cost", "validation_cost", "validation_accuracy", "train_accuracy"]
-
-
 DATA = {"role": "data"}  # metadata of a field that decides what the data are
 NETWORK = {"role": "network"}  # ... what the network is before its first update
 REPLICA = {"role": "replica"}  # ... what may differ between networks that train side by side in the same arrays

@@ -1,6 +1,7 @@
 """Every data set by its name."""
 
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -55,6 +56,28 @@ _ENTRIES: list[Generated | Table] = [
     Table("breast_cancer", "benign (1) or malignant (0) tumours", "binary", 30, 569, 2, "load_breast_cancer"),
     Table("digits", "handwritten digits of 8 by 8 pixels", "multiclass", 64, 1797, 10, "load_digits"),
     Table("wine", "three growers' wines by chemical analysis", "multiclass", 13, 178, 3, "load_wine"),
+]
+
+DatasetName = Literal[
+    "and",
+    "or",
+    "nand",
+    "nor",
+    "xor",
+    "xnor",
+    "quadrants",
+    "circle",
+    "gauss",
+    "spiral",
+    "xor_cloud",
+    "moons",
+    "linear",
+    "reg_plane",
+    "reg_gauss",
+    "iris",
+    "breast_cancer",
+    "digits",
+    "wine",
 ]
 
 DATASETS: dict[str, Generated | Table] = {entry.name: entry for entry in _ENTRIES}
