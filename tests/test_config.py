@@ -19,6 +19,11 @@ from sandbox.config import FIELDS, ROLES, parse_value
 from sandbox.data import DATASETS
 from sandbox.data.datasets import DatasetName
 from sandbox.fields import format_value
+from sandbox.nn.activations import ACTIVATIONS
+from sandbox.nn.costs import COSTS
+from sandbox.nn.initializers import INITIALIZERS
+from sandbox.nn.optimizers import OPTIMIZERS
+from sandbox.nn.schedules import SCHEDULES
 
 OTHER: dict[str, Any] = {  # for every field a value that is not its default
     "dataset": "or",
