@@ -238,6 +238,7 @@ def serve(start):
             lines.append(line)
             if line == "Ctrl-C ends it\n":
                 address = re.search(rf"http://127\.0\.0\.1:{port}\S+", "".join(lines))
+                assert address, lines
                 return process, address[0], lines
         raise AssertionError((Path(cwd) / ".stderr").read_text())
 

@@ -16,7 +16,7 @@ def threads():
 
 @pytest.fixture(autouse=True)
 def _two():
-    np.ones((2, 2)) @ np.ones((2, 2))
+    _ = np.ones((2, 2)) @ np.ones((2, 2))
     with threadpool_limits(2, user_api="blas"):
         if threads() != 2:
             pytest.skip("this BLAS has one thread")

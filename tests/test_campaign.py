@@ -194,7 +194,7 @@ class Broken(Hook):
 
     def on_epoch(self, run):
         for config in run.configs:
-            1 / (config.learning_rate - 1 or config.seed - 1)
+            _ = 1 / (config.learning_rate - 1 or config.seed - 1)
 
 
 def broken_picture(result):

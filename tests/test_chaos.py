@@ -138,7 +138,9 @@ def test_the_first_signal_finishes_the_batch_and_the_second_stops_at_once(number
 
     root = tmp_path / "runs"
     whole = typed(f"signal {number}", 60, 3000)
-    ended = len(ended_trials(known_study(whole.id, whole.goal.words, root)))
+    study = known_study(whole.id, whole.goal.words, root)
+    assert study is not None
+    ended = len(ended_trials(study))
     assert 2 <= ended < 60
     small = whole.replace(trials=ended + 1)  # enough to see that it goes on
     outcome = run_sweep(small, store, root, quiet=True)

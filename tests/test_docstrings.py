@@ -24,7 +24,8 @@ def test_packages_have_public_names():
 def test_docstring_with_an_example(name):
     thing = THINGS[name]
     text = vars(thing)["__doc__"] if inspect.isclass(thing) else thing.__doc__  # its own, not one that it inherits
-    first, *rest = inspect.cleandoc(text or "").split("\n")
+    assert text, f"{name}: no docstring"
+    first, *rest = inspect.cleandoc(text).split("\n")
     assert first.endswith((".", ":")), f"{name}: the first line says what it is for"
     assert rest, f"{name}: no example"
     examples = doctest.DocTestParser().get_examples(text)

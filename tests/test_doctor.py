@@ -75,7 +75,9 @@ def doctor(store, patient, monkeypatch, capsys):
 
 def study_of(sweep, root):
     """The study of a sweep, as it is."""
-    return known_study(sweep.id, sweep.goal.words, root)
+    study = known_study(sweep.id, sweep.goal.words, root)
+    assert study is not None
+    return study
 
 
 def children(plain, experiment, sweep):
@@ -203,6 +205,7 @@ def test_a_sweep_that_runs_in_another_process_is_left_alone(doctor, patient, pla
     left = half(plain, experiment, sweep, sweep.plan[0].config.key)
     words = [sys.executable, "-c", HOLD, str(lock_of(sweep.id, root))]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         code, output = doctor("--repair")
         assert (code, f"{sweep.id}: runs in another process, left alone" in output) == (0, True)

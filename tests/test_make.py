@@ -20,6 +20,7 @@ def test_help_is_the_default_and_lists_every_target():
     assert listed.stdout == make("help").stdout
     names = {line.split()[1] for line in listed.stdout.splitlines()}
     phony = re.search(r"^\.PHONY: (.*?)(?:\$\(|$)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony
     assert names == {*phony[1].split(), "sweep-NAME"}
     assert {"help", "setup", "sweep", "compare", "ui", "test", "lint", "clean"} <= names
     assert all(len(line.split()) > 2 for line in listed.stdout.splitlines())  # each says what it is for
@@ -31,6 +32,7 @@ def test_there_is_a_target_for_every_experiment():
         planned = make("--dry-run", f"sweep-{name}")
         assert f"-m experiments.{name}" in planned.stdout
     everything = re.search(r"^EXPERIMENTS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert everything
     assert set(everything[1].split()) == scripts
 
 

@@ -78,26 +78,32 @@ def server(tmp_path_factory):
     one.kill()
 
 
+class FailingServer(ThreadingHTTPServer):
+    """Counts the requests that it fails."""
+
+    allow_reuse_address = True
+    heard = 0
+
+
 class Failing(BaseHTTPRequestHandler):
     """Answers 500 to everything."""
 
     def answer(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        assert isinstance(self.server, FailingServer)
         self.server.heard += 1
         self.send_error(500)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
-    def log_message(self, *_):
+    def log_message(self, format, *args):
         pass
 
 
 @contextmanager
 def failing(port):
     """A server that answers 500."""
-    ThreadingHTTPServer.allow_reuse_address = True
-    with ThreadingHTTPServer(("127.0.0.1", port), Failing) as one:
-        one.heard = 0
+    with FailingServer(("127.0.0.1", port), Failing) as one:
         threading.Thread(target=one.serve_forever, daemon=True).start()
         yield one
         one.shutdown()

@@ -1,6 +1,7 @@
 """Populations: which configs share arrays, in what parts, and that those arrays stay small."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,7 +99,8 @@ class TestParts:
     def test_every_place_is_in_one_of_them(self):
         rng = np.random.default_rng(0)
         shapes = [tiny(*rng.integers(1, 9, size=rng.integers(3))) for _ in range(200)]
-        for options in ({}, {"padded": False}, {"size": 7}, {"size": 1}):
+        every: list[dict[str, Any]] = [{}, {"padded": False}, {"size": 7}, {"size": 1}]
+        for options in every:
             places = parts(shapes, **options)
             assert sorted(place for part in places for place in part) == list(range(200))
             assert all(len({len(shapes[place].sizes) for place in part}) == 1 for part in places)

@@ -59,6 +59,7 @@ def test_a_run_holds_its_config_and_its_final_figures():
     final = {name: value for name, value, _ in record.metrics if name != "cost"}
     parts = load_parts("moons", n=60, noise=0.1)
     for part, data in (("validation", parts.validation), ("test", parts.test)):
+        assert data is not None
         predicted = result.predict(data.X)
         assert final.pop(f"{part}_cost") == pytest.approx(((data.Y - predicted) ** 2).sum() / (2 * len(data)))
         assert final.pop(f"{part}_accuracy") == ((predicted > 0.5) == data.Y).mean()

@@ -109,7 +109,7 @@ def test_a_verdict_from_the_mlflow_runs_alone(done, small, plain):
     verdicts = json.loads(done.parent.data.tags["verdict.circle.16"])
     pairs = list(combinations(arms, 2))
     differences = [scores[first] - scores[second] for first, second in pairs]
-    p = [scipy.stats.wilcoxon(values[values.abs() > 1e-12].round(12)).pvalue for values in differences]
+    p = [scipy.stats.wilcoxon(values[values.abs() > 1e-12].round(12))[1] for values in differences]
     ranked, least = sorted(zip(p, pairs, differences, strict=True), key=lambda item: item[0]), 0.0
     for step, (alone, (first, second), values) in enumerate(ranked):
         least = max(least, min(1.0, alone * (len(p) - step)))

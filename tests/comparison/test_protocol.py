@@ -70,9 +70,13 @@ def test_generated_validation_data_are_fresh():
     config = Config(dataset="circle", n_examples=32, noise=0.1, data_seed=1_000_000)
     problem = prepare(config)
     train, validation = problem.train, problem.validation
+    assert validation is not None
     assert (len(train), len(validation)) == (32, 1000)
-    tests = [load_parts("circle", n=32, noise=0.1, seed=seed).test for seed in range(20)]
-    seen = {tuple(row) for part in (train, *tests) for row in part.X}
+    seen = {tuple(row) for row in train.X}
+    for seed in range(20):
+        test = load_parts("circle", n=32, noise=0.1, seed=seed).test
+        assert test is not None
+        seen |= {tuple(row) for row in test.X}
     assert not seen & {tuple(row) for row in validation.X}
 
 

@@ -39,7 +39,8 @@ def test_wilcoxon_against_scipy(seeds):
     for draw in range(4):
         differences = np.random.default_rng(draw).integers(-3, 6, seeds) / 1000
         differences[0] = 0.004
-        assert wilcoxon_p(differences) == pytest.approx(wilcoxon(differences[differences != 0]).pvalue)
+        _, p = wilcoxon(differences[differences != 0])
+        assert wilcoxon_p(differences) == pytest.approx(p)
 
 
 def test_differences_that_are_all_zero_are_no_difference():

@@ -6,6 +6,7 @@ import pytest
 from sandbox import Network, fit, load_dataset
 from sandbox.data import add_crosses, parse_crosses
 from sandbox.nn import Curves, StopOnDivergence, gradients
+from sandbox.nn.costs import CostName
 
 OR, XOR = load_dataset("or"), load_dataset("xor")
 XOR_WITH_CROSS = add_crosses(XOR.X, parse_crosses(["x1*x2"], 2))
@@ -138,7 +139,8 @@ class TestNotebooks:
 class TestToyNetwork:
     """Modern Computer Vision with PyTorch (Packt), chapter 1: 2-3-1, mean squared error, learning rate 0.01."""
 
-    X, Y, cost = [[1, 1]], [0], "mean_squared_error"
+    X, Y = [[1, 1]], [0]
+    cost: CostName = "mean_squared_error"
     network = Network.from_parameters(
         [[[-0.0053, 0.3793], [-0.5820, -0.5204], [-0.2723, 0.1896]], [[0.1528, -0.1745, -0.1135]]],
         [[-0.0140, 0.5607, -0.0628], [-0.5516]],
@@ -163,7 +165,8 @@ class TestToyNetwork:
 class TestLine:
     """The same chapter: y = 3x at x = 1, 2, 3, 4, one linear neuron from zero, mean squared error."""
 
-    X, Y, cost = [[1], [2], [3], [4]], [3, 6, 9, 12], "mean_squared_error"
+    X, Y = [[1], [2], [3], [4]], [3, 6, 9, 12]
+    cost: CostName = "mean_squared_error"
     network = Network.from_parameters([[[0.0]]], [[0.0]], ["linear"])
 
     def weights_after_each_update(self, rate, epochs):

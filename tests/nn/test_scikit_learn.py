@@ -59,7 +59,7 @@ def test_classifier(data, hidden, activation):
     costs, model = train_theirs(MLPClassifier, network, X, y)
     run = train_ours(network, X, y, "binary_cross_entropy")
     assert run.costs == pytest.approx(costs, abs=1e-6)
-    assert run.network.predict(X)[:, 0] == pytest.approx(model.predict_proba(X)[:, 1], abs=1e-6)
+    assert run.network.predict(X)[:, 0] == pytest.approx(np.asarray(model.predict_proba(X))[:, 1], abs=1e-6)
 
 
 def test_classifier_of_three_classes():

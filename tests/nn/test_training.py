@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from sandbox import Hook, Network, RequestError, fit
 from sandbox.nn import Curves, Run
+from sandbox.nn.schedules import ScheduleName
 from sandbox.nn.workspace import Settings
 
 X, Y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
@@ -120,7 +121,7 @@ class TestPopulation:
     @pytest.mark.parametrize("batch_size", [None, 3])
     def test_many_that_stop_early_change_nothing_for_the_others(self, optimizer, batch_size):
         ends = np.array([*range(0, 45, 3), 999, 999, 70, 999, 80])[np.random.default_rng(3).permutation(20)]
-        schedules = ["cosine", "constant", "step", "inverse_time"] * 5
+        schedules: list[ScheduleName] = ["cosine", "constant", "step", "inverse_time"] * 5
         l1, l2 = np.linspace(0, 0.01, 20), np.linspace(0.01, 0, 20)
         options = {"epochs": 100, "optimizer": optimizer, "batch_size": batch_size}
         run = fit(

@@ -114,4 +114,6 @@ def test_the_run_is_logged_whole(tmp_path):
     assert set(pictures) == several | {f"{case}/{kind}.png" for case in cases for kind in ("cost", "boundary")}
     for path in pictures.values():
         with Image.open(path) as image:
-            assert len(image.convert("RGB").getcolors(10**6)) > 5
+            colours = image.convert("RGB").getcolors(10**6)
+            assert colours is not None
+            assert len(colours) > 5

@@ -83,6 +83,7 @@ def test_a_journal_of_nothing_but_a_torn_line_begins_again(tmp_path, torn):
 def test_a_lock_that_a_dead_process_held_does_not_block(tmp_path, studies):
     command = [sys.executable, "-c", HOLD, str(tmp_path / f"{JOURNAL}.lock")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         holder.send_signal(signal.SIGKILL)
     start = time.monotonic()
@@ -102,8 +103,11 @@ def test_two_processes_that_add_at_once_lose_nothing(tmp_path, studies):
         )
         for first in (0, 20)
     ]
-    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
     for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:

@@ -41,7 +41,9 @@ def test_planned_trials_are_entered_once_with_finite_values(small, tmp_path, stu
     assert [trial.params for trial in plain.trials] == [{"learning_rate": rate} for rate in (0.1, 1.0)] * 2
     assert [trial.user_attrs["seed"] for trial in plain.trials] == [0, 0, 1, 1]
     assert plain.best_trial.params == {"learning_rate": 0.1}
-    assert known_study(sweep.id, sweep.goal.words, tmp_path).study_name == plain.study_name
+    known = known_study(sweep.id, sweep.goal.words, tmp_path)
+    assert known is not None
+    assert known.study_name == plain.study_name
 
 
 def test_what_is_maximized_has_the_worst_value_at_the_other_end(small, tmp_path, study_of):

@@ -39,6 +39,7 @@ def test_four_processes_create_one_store_at_once(tmp_path):
     assert list(here.iterdir()) == []
     client = MlflowClient(f"sqlite:///{tmp_path}/runs/mlflow.db")
     experiment = client.get_experiment_by_name("together")
+    assert experiment is not None
     names = {run.info.run_name for run in client.search_runs([experiment.experiment_id])}
     assert names == {f"run {i}" for i in range(4)}
     artifacts = str(tmp_path / "runs" / "artifacts")

@@ -2,6 +2,7 @@ import json
 import math
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,9 @@ def test_an_unknown_status_is_refused():
 @pytest.mark.parametrize("path", ["/etc/x.png", "../x.png", "a/../../x.png"])
 @pytest.mark.parametrize("kind", ["image", "file"])
 def test_an_image_or_a_file_stays_inside_its_run(path, kind):
+    part: dict[str, Any] = {f"{kind}s": {path: b""}}
     with pytest.raises(ValueError, match=f"{kind} .*inside the run"):
-        Record(**ENDED, **{f"{kind}s": {path: b""}})
+        Record(**ENDED, **part)
 
 
 def test_importing_the_room_does_not_import_mlflow():

@@ -7,6 +7,7 @@ import pickle
 import random
 import stat
 import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -219,7 +220,7 @@ def test_a_disk_without_room_leaves_nothing_half_written(spool, whole):
         "try:\n    Spool('sqlite:///nowhere.db', Path(sys.argv[2])).put(entry, perhaps_logged=True)\n"
         "except OSError as error:\n    print('no room:', error.errno)\n"
     )
-    words = [os.sys.executable, "-c", script, str(spool.directory), str(spool.directory.parent.parent)]
+    words = [sys.executable, "-c", script, str(spool.directory), str(spool.directory.parent.parent)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout == "no room: 27\n"  # EFBIG: the file may not grow
     assert {one.name for one in spool.directory.iterdir()} == before

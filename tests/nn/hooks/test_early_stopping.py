@@ -123,6 +123,7 @@ def test_results_belong_to_the_best_parameters():
     )
     configs = [config.replace(learning_rate=rate, seed=seed, epochs=300) for rate in (1, 8, 30) for seed in range(3)]
     test = train(configs[0].replace(epochs=1)).problem.test
+    assert test is not None
     for hooks in ([EarlyStopping(10)], [EarlyStopping(10, X=test.X, Y=test.Y)]):
         results = train_many(configs, hooks)
         assert any(result.epochs_run < 300 for result in results)

@@ -1,7 +1,7 @@
 """The health of a network's beginnings: what is measured, and that theory and measurement agree in wide layers."""
 
 import math
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -196,11 +196,12 @@ def test_means_of_a_normal_variable(activation, variance):
         }[activation]
 
     mean, square, slopes = (value.item() for value in normal_means(activation, variance))
-    close = {"rel": 2e-3 if "relu" in activation or variance > 10 else 1e-4, "abs": 1e-9}  # kinked, or as good as that
-    assert mean == pytest.approx(expectation(g), **close)
-    assert square == pytest.approx(expectation(lambda z: g(z) ** 2), **close)
+    rel = 2e-3 if "relu" in activation or variance > 10 else 1e-4  # kinked, or as good as that
+    close = partial(pytest.approx, rel=rel, abs=1e-9)
+    assert mean == close(expectation(g))
+    assert square == close(expectation(lambda z: g(z) ** 2))
     if variance or "relu" not in activation:  # no slope at the kink
-        assert slopes == pytest.approx(expectation(lambda z: slope(z) ** 2), **close)
+        assert slopes == close(expectation(lambda z: slope(z) ** 2))
 
 
 def test_weights_of_zero_predict_and_measure_no_signal():
