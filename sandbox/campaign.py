@@ -118,7 +118,8 @@ class Campaign:
             with locked(lock_of(self.to.campaign, self.root), wait=False), _stopping(self.stop):
                 settled = self._look()
                 crew = closing(self.crew) if self._own else nullcontext()
-                with self._new_bar() as self.bar, crew:
+                bar = {"total": self.planned, "initial": len(self.done), "desc": self.to.experiment, "unit": "run"}
+                with tqdm(**bar, disable=self.quiet, dynamic_ncols=True) as self.bar, crew:
                     try:
                         yield self
                         if self.stop.is_set() and len(self.done) < self.planned:
@@ -188,10 +189,6 @@ class Campaign:
                 self.store.abandon(run_id)
         self.planned = len(self.done.keys() | set(self.keys)) if self.keys else max(self.total, len(self.done))
         return state.parent_status == "FINISHED" and not state.left_running and not self.spool.files()
-
-    def _new_bar(self) -> tqdm:
-        name, known = self.to.experiment, len(self.done)
-        return tqdm(total=self.planned, initial=known, desc=name, unit="run", disable=self.quiet, dynamic_ncols=True)
 
     def _begin(self) -> None:
         if not self._begun:

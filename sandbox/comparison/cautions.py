@@ -1,13 +1,12 @@
 """Cautions: what should make a reader doubt a comparison's figures, said cell by cell."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from sandbox.comparison.findings import Findings
 from sandbox.comparison.protocol import Cell
-from sandbox.comparison.run import TUNING, Run
+from sandbox.comparison.run import Run
 from sandbox.comparison.statistics import LEVEL
 from sandbox.space import Range
 
@@ -35,10 +34,12 @@ def cautions(findings: Findings) -> list[Caution]:
         if least >= LEVEL:
             text = f"whatever its {findings.comparison.seeds} seeds show, no corrected p can be below {least:.2g}"
             found.append(Caution(cell, "too few seeds", text))
-        trials = _trials(findings, cell)
+        trials = findings.trials(cell)
         found += _edges(findings, cell, trials)
         found += _budget(cell, trials)
-        found += _divergence(cell, [run for trial in trials for run in trial])
+        diverged = float(np.mean([run.diverged for trial in trials for run in trial]))
+        if diverged > MANY_DIVERGED:
+            found.append(Caution(cell, "many diverged", f"{diverged:.0%} of its trials diverged"))
         converged = findings.averages[cell].converged
         if converged < MOST_CONVERGED:
             found.append(Caution(cell, "not converged", f"only {converged:.0%} of the final runs had converged"))
@@ -51,30 +52,16 @@ def least_p(findings: Findings) -> float:
     return min(1.0, 2.0 ** (1 - findings.comparison.seeds) * arms * (arms - 1) / 2)
 
 
-def _trials(findings: Findings, cell: Cell) -> list[list[Run]]:
-    """The tuning runs of a cell, a list for each trial, in the order of the trials."""
-    trials: dict[int, list[Run]] = {}
-    for run in findings.by_cell[cell, TUNING]:
-        trials.setdefault(run.trial, []).append(run)
-    return list(trials.values())
-
-
-def _score(trial: Sequence[Run]) -> float:
-    """A trial's score in the first round, which all trials had."""
-    return trial[0].score
-
-
 def _edges(findings: Findings, cell: Cell, trials: list[list[Run]]) -> list[Caution]:
     """The winner lies at the edge of a range, and nothing inside came close."""
     found = []
     winner = findings.winners[cell]
-    unseeded = winner.replace(seed=0, data_seed=0)
-    best = next(_score(trial) for trial in trials if trial[0].config.replace(seed=0, data_seed=0) == unseeded)
+    best = next(trial[0].score for trial in trials if findings.is_winner(trial[0]))
     for name, dimension in findings.comparison.space.items():
         if not isinstance(dimension, Range):
             continue
         side = _side(dimension, getattr(winner, name))
-        inside = [_score(trial) for trial in trials if not _side(dimension, getattr(trial[0].config, name))]
+        inside = [trial[0].score for trial in trials if not _side(dimension, getattr(trial[0].config, name))]
         if side and (name, side) not in HARMLESS and max(inside, default=0) < best - MARGIN:
             text = f"its best {name}, {getattr(winner, name):.3g}, lies at the {side} edge of what was tried"
             found.append(Caution(cell, f"{name} at its {side} edge", text))
@@ -92,17 +79,10 @@ def _side(dimension: Range, value: float) -> str:
 
 def _budget(cell: Cell, trials: list[list[Run]]) -> list[Caution]:
     """The best-so-far was still rising when the budget ran out."""
-    scores = np.array([_score(trial) for trial in trials])
+    scores = np.array([trial[0].score for trial in trials])
     early = max(1, round(LATE * len(scores)))
     if len(scores) < 4 or scores[early:].max() <= scores[:early].max() + MARGIN:
         return []
     gain = scores[early:].max() - scores[:early].max()
     text = f"the last quarter of its {len(scores)} trials still gained {gain:.3f}: more trials may find better"
     return [Caution(cell, "budget too small", text)]
-
-
-def _divergence(cell: Cell, runs: list[Run]) -> list[Caution]:
-    share = float(np.mean([run.diverged for run in runs]))
-    if share <= MANY_DIVERGED:
-        return []
-    return [Caution(cell, "many diverged", f"{share:.0%} of its trials diverged")]

@@ -55,18 +55,14 @@ def run_comparison(
     under_way = campaign.Campaign(destination_of(comparison), store, root, outcome, total=comparison.total, **options)
     with under_way.open():
         under_way.news = lambda: "final runs" if judge.winners else "tuning"
-        under_way.answer = lambda: {"metrics": _figures(judge.runs)}
+        under_way.answer = lambda: {"metrics": judge.counts}
         for ended in under_way.run(judge.jobs(), hooks, pictures):
             judge.tell(ended)
         outcome.runs, outcome.winners = judge.runs, judge.winners
         if outcome.complete and publish:
             published = publish(outcome)
-            under_way.answer = lambda: {**published, "metrics": [*_figures(judge.runs), *published["metrics"]]}
+            under_way.answer = lambda: {**published, "metrics": [*judge.counts, *published["metrics"]]}
     return outcome
-
-
-def _figures(runs: Sequence[Run]) -> list[tuple[str, float, int]]:
-    return [("runs", len(runs), len(runs)), ("diverged_runs", sum(run.diverged for run in runs), len(runs))]
 
 
 def destination_of(comparison: Comparison) -> Destination:

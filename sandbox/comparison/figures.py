@@ -1,7 +1,6 @@
 """The figures of a comparison, one of each kind for every data set: learning curves, isolation plots, Pareto fronts."""
 
 import io
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from sandbox.comparison.findings import Findings
 from sandbox.comparison.protocol import Cell, Comparison
-from sandbox.comparison.run import TUNING
 from sandbox.comparison.sheet import shown_cells
 from sandbox.plots.picture import FAMILY, INK
 
@@ -100,8 +98,8 @@ def isolation(findings: Findings, dataset: str) -> Figure:
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes, n in zip(panels.flat, sizes, strict=False):
         for place, arm in enumerate(arms):
-            runs = findings.by_cell[Cell(arm, dataset, n), TUNING]
-            scores = [np.mean([run.score for run in draws]) for _, draws in groupby(runs, key=lambda run: run.trial)]
+            trials = findings.trials(Cell(arm, dataset, n))
+            scores = [np.mean([run.score for run in draws]) for draws in trials]
             style = styles(comparison)[arm]
             height = -place + np.linspace(-0.18, 0.18, len(scores))
             axes.plot(

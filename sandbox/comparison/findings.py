@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sandbox.comparison.protocol import Cell, Comparison
-from sandbox.comparison.run import FINAL, Run
+from sandbox.comparison.run import FINAL, TUNING, Run
 from sandbox.comparison.statistics import ALIKE, BETTER, WORSE, Estimate, Pair, compare, interquartile_mean, mean
 from sandbox.config import Config
 
@@ -59,6 +60,11 @@ class Findings:
             found.setdefault((run.cell, run.role), []).append(run)
         return found
 
+    def trials(self, cell: Cell) -> list[list[Run]]:
+        """The tuning runs of a cell, a list for each trial, that of the first round first."""
+        runs = self.by_cell[cell, TUNING]
+        return [list(draws) for _, draws in groupby(runs, key=lambda run: run.trial)]
+
     @cached_property
     def families(self) -> dict[tuple[str, int], list[Cell]]:
         """(data set, size) -> its cells, an arm each: what Holm's correction is over."""
@@ -75,7 +81,7 @@ class Findings:
     def _average(self, cell: Cell) -> Average:
         runs = self.by_cell[cell, FINAL]
         scores = [run.score for run in runs]
-        tuned = [run.score for run in self.by_cell[cell, "tuning"] if self._is_winner(run)]
+        tuned = [run.score for run in self.by_cell[cell, "tuning"] if self.is_winner(run)]
         return Average(
             cell,
             mean(scores),
@@ -88,7 +94,8 @@ class Findings:
             float(np.mean(tuned)),
         )
 
-    def _is_winner(self, run: Run) -> bool:
+    def is_winner(self, run: Run) -> bool:
+        """Whether a run is of its cell's winner, on whatever draw."""
         winner = self.winners[run.cell]
         return run.config.replace(seed=0, data_seed=0) == winner.replace(seed=0, data_seed=0)
 

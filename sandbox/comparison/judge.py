@@ -57,6 +57,12 @@ class Judge:
         shown = role == FINAL and config.seed == self.comparison.first_seed and cell in self._shown
         return Job(config, f"{name}, seed {config.seed}", tags, shown=shown, blind=role == TUNING)
 
+    @property
+    def counts(self) -> list[tuple[str, float, int]]:
+        """How many runs there are, and have diverged, as metrics of the parent run."""
+        diverged = sum(run.diverged for run in self.runs)
+        return [(name, n, len(self.runs)) for name, n in (("runs", len(self.runs)), ("diverged_runs", diverged))]
+
     def tell(self, ended: Ended) -> None:
         """Take in one ended job."""
         self.runs.append(Run.of(ended))

@@ -8,7 +8,7 @@ every seed is another stratified split; validation examples are what its trainin
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -200,16 +200,11 @@ def nuisance_words(space: Mapping[str, Dimension]) -> list[str]:
     return words
 
 
-def _small_arms() -> tuple[Arm, ...]:
-    """The standard arms without the deepest, which small grids cannot tell from the one before."""
-    return tuple(arm for arm in standard_arms() if arm.name != "hidden 8-8-8")
-
-
-SIZES: Sequence[int] = (8, 16, 32, 64, 128, 256, 512)
-SMALL = Comparison(arms=_small_arms())
+# without the deepest arm, which small grids cannot tell from the one before
+SMALL = Comparison(arms=tuple(arm for arm in standard_arms() if arm.name != "hidden 8-8-8"))
 FULL = Comparison(
     datasets=("quadrants", "circle", "gauss", "moons", "spiral", "breast_cancer", "iris"),
-    sizes=tuple(SIZES),
+    sizes=(8, 16, 32, 64, 128, 256, 512),
     trials=16,
     finalists=4,
     draws=5,

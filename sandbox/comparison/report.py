@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+import numpy as np
 
 from sandbox.comparison import figures
 from sandbox.comparison.cautions import Caution, cautions
@@ -19,26 +21,18 @@ from sandbox.comparison.protocol import (
     NOISE,
     TUNING_SEEDS,
     Cell,
-    Comparison,
     nuisance_words,
 )
+from sandbox.comparison.run import FINAL
 from sandbox.comparison.sheet import contact_sheets, shown_epochs, shown_results
 from sandbox.comparison.statistics import ALIKE, LEVEL, RESAMPLES
 from sandbox.data import DATASETS
 from sandbox.data.tables import Table
 from sandbox.record import git_commit
-from sandbox.result import SETTLED, SOLVED, Result
+from sandbox.result import SETTLED, SOLVED
 
 TEMPLATE = "report.html.j2"
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "optuna", "mlflow")
-
-
-class Shown(NamedTuple):
-    """A picture as the page has it: PNG as a data URI, its size in CSS pixels, and what it shows in words."""
-
-    name: str
-    source: str
-    alt: str
 
 
 @dataclass(frozen=True)
@@ -64,88 +58,35 @@ def report_files(outcome: Outcome, facts: Facts) -> tuple[Findings, dict[str, by
             "isolation": figures.png(figures.isolation(findings, dataset)),
         }
         files |= {f"figures/{dataset}_{kind}.png": content for kind, content in drawn.items()}
-        sheets = contact_sheets(_of(shown, dataset))
+        sheets = contact_sheets({cell: result for cell, result in shown.items() if cell.dataset == dataset})
         files |= {f"figures/{dataset}_boundaries_epoch_{epoch}.png": content for epoch, content in sheets.items()}
         sections.append(_section(findings, dataset, drawn, sheets))
-    frames = {
-        "averages": findings.averages_frame(),
-        "pairs": findings.pairs_frame(),
-        "runs": findings.runs_frame(),
-    }
+    frames = {"averages": findings.averages_frame(), "pairs": findings.pairs_frame(), "runs": findings.runs_frame()}
     files |= {f"csv/{name}.csv": frame.to_csv(index=False).encode() for name, frame in frames.items()}
     files["report.html"] = _page(findings, outcome, facts, sections).encode()
     return findings, files
 
 
-def _of(shown: Mapping[Cell, Result], dataset: str) -> dict[Cell, Result]:
-    """Those of a data set, in the order of the arms and sizes."""
-    return {cell: shown[cell] for cell in shown if cell.dataset == dataset}
-
-
 def _section(
     findings: Findings, dataset: str, drawn: Mapping[str, bytes], sheets: Mapping[int, bytes]
 ) -> dict[str, Any]:
-    """What the page shows of a data set."""
+    """What the page shows of a data set; what it says of it is the template's."""
     comparison = findings.comparison
-    words = {
-        "accuracy": _curves_in_words(findings, dataset),
-        "cost": _pareto_in_words(findings, dataset),
-        "isolation": f"{dataset}: validation accuracy of every trial of every arm, the best marked; "
-        + _best_trials_in_words(findings, dataset),
-    }
+    middle = figures.middle_size(comparison, dataset)
+    averages = [findings.averages[Cell(arm.name, dataset, middle)] for arm in comparison.arms]
+    front = figures.pareto_front(np.array([[average.parameters, average.mean.value] for average in averages]))
     return {
         "name": dataset,
         "summary": DATASETS[dataset].summary,
         "sizes": comparison.sizes_of(dataset),
-        "pictures": {kind: Shown(kind, _uri(content), words[kind]) for kind, content in drawn.items()},
-        "frames": [
-            (epoch, Shown(f"epoch {epoch}", _uri(content), _sheet_in_words(comparison, dataset, epoch)))
-            for epoch, content in sheets.items()
-        ],
-        "rows": [_row(findings, dataset, arm.name) for arm in comparison.arms],
+        "middle": middle,
+        "front": [averages[place] for place in front],
+        "pictures": {kind: _uri(content) for kind, content in drawn.items()},
+        "frames": [(epoch, _uri(content)) for epoch, content in sheets.items()],
+        "leaders": {n: findings.leaders((dataset, n)) for n in comparison.sizes_of(dataset)},
         "sentences": [findings.sentence(family) for family in findings.families if family[0] == dataset],
         "duels": [(duel, findings.duel_sentence(duel)) for duel in findings.duels if duel.dataset == dataset],
     }
-
-
-def _row(findings: Findings, dataset: str, arm: str) -> dict[str, Any]:
-    """An arm's row in the table of a data set: a cell for each size, with how it stands to the best."""
-    row: dict[str, Any] = {"arm": arm, "cells": []}
-    for n in findings.comparison.sizes_of(dataset):
-        average = findings.averages[Cell(arm, dataset, n)]
-        best, alike, _ = findings.leaders((dataset, n))
-        standing = "best" if arm == best else "alike" if arm in alike else ""
-        row["cells"].append({"average": average, "standing": standing, "iqm": show(average.interquartile_mean)})
-    return row
-
-
-def _curves_in_words(findings: Findings, dataset: str) -> str:
-    parts = []
-    for arm in findings.comparison.arms:
-        sizes = findings.comparison.sizes_of(dataset)
-        means = [f"{findings.averages[Cell(arm.name, dataset, n)].mean.value:.3f} at {n}" for n in sizes]
-        parts.append(f"{arm.name} {', '.join(means)}")
-    return f"{dataset}: mean test accuracy against the number of training examples. {'; '.join(parts)}."
-
-
-def _pareto_in_words(findings: Findings, dataset: str) -> str:
-    n = figures.middle_size(findings.comparison, dataset)
-    averages = [findings.averages[Cell(arm.name, dataset, n)] for arm in findings.comparison.arms]
-    front = figures.pareto_front(figures.np.array([[a.parameters, a.mean.value] for a in averages]))
-    words = [f"{averages[place].cell.arm} ({averages[place].parameters} parameters)" for place in front]
-    return f"{dataset}, {n} examples: accuracy against parameters and training time. On the front: {listed(words)}."
-
-
-def _best_trials_in_words(findings: Findings, dataset: str) -> str:
-    n = findings.comparison.sizes_of(dataset)[-1]
-    arms = [arm.name for arm in findings.comparison.arms]
-    best = [f"{arm} {findings.averages[Cell(arm, dataset, n)].validation:.3f}" for arm in arms]
-    return f"the best at {n} examples: {', '.join(best)}."
-
-
-def _sheet_in_words(comparison: Comparison, dataset: str, epoch: int) -> str:
-    arms = listed([arm.name for arm in comparison.arms])
-    return f"{dataset} after {epoch} epochs: the decision boundaries of {arms}, a row each, by training examples."
 
 
 def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dict[str, Any]]) -> str:
@@ -160,6 +101,7 @@ def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dic
         lstrip_blocks=True,
     )
     comparison = outcome.comparison
+    finals = [run for run in findings.runs if run.role == FINAL]
     doubts = sorted(cautions(findings), key=lambda caution: caution.kind)
     return environment.get_template(TEMPLATE).render(
         comparison=comparison,
@@ -174,7 +116,7 @@ def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dic
         pairs=findings.pairs_frame().to_dict("records"),
         clear=sum(pair.verdict != ALIKE for pairs in findings.pairs.values() for pair in pairs),
         total_pairs=sum(map(len, findings.pairs.values())),
-        converged=_converged(findings),
+        converged=(sum(run.converged for run in finals), len(finals)),
         versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         commit=git_commit().get("git_commit", "unknown"),
         experiment=EXPERIMENT,
@@ -191,13 +133,8 @@ def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dic
         show=show,
         show_difference=show_difference,
         listed=listed,
+        Cell=Cell,
     )
-
-
-def _converged(findings: Findings) -> tuple[int, int]:
-    """How many of the final runs had converged, and how many there are."""
-    finals = [run for run in findings.runs if run.role == "final"]
-    return sum(run.converged for run in finals), len(finals)
 
 
 def _uri(content: bytes) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
+import pandas as pd
 
 from sandbox.config import Config
 from sandbox.errors import RequestError
@@ -13,7 +14,6 @@ from sandbox.options import RUNS, config_options, main, own_options, store_optio
 from sandbox.record import Picture
 from sandbox.space import fields_of
 from sandbox.sweeps import Choice, Sweep, parse_dimension, run_sweep
-from sandbox.sweeps.outcome import closing_table
 from sandbox.table import render
 from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
@@ -133,7 +133,10 @@ def run_sweeps(
             outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, writers=crew, **options))
             if outcomes[-1].status in ("KILLED", "FAILED") or outcomes[-1].why == "interrupted":
                 break
-        frame, trouble = closing_table(outcomes), [outcome for outcome in outcomes if outcome.trouble]
+        frame, trouble = (
+            pd.DataFrame([outcome.row() for outcome in outcomes]),
+            [outcome for outcome in outcomes if outcome.trouble],
+        )
         if waiting := spool.count() if any(outcome.waiting for outcome in outcomes) else 0:
             crew.stop()
             trouble[0].waiting = waiting

@@ -1,6 +1,5 @@
 """The outcome of a sweep: what it came to, point by point, and the closing table of several."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +79,7 @@ class Outcome(campaign.Outcome):
         return np.nan
 
     def row(self) -> dict[str, Any]:
-        """The sweep as a row of the closing table."""
+        """The sweep as a row of the closing table: runs, the best point and its medians over the seeds, what diverged."""
         arm, value = self.best
         return {
             "sweep": self.sweep.name,
@@ -101,8 +100,3 @@ class Outcome(campaign.Outcome):
         figures = {"runs": self.done, "diverged_runs": self.diverged, f"best_{self.sweep.goal.metric}": value}
         figures |= {"best_cost": self._median(arm, "final_cost"), "best_accuracy": self._median(arm, "test_accuracy")}
         return [(name, float(figure), self.done) for name, figure in figures.items() if np.isfinite(figure)]
-
-
-def closing_table(outcomes: Iterable[Outcome]) -> pd.DataFrame:
-    """A row a sweep: runs, the best point by the objective and its medians over the seeds, diverged runs, seconds."""
-    return pd.DataFrame([outcome.row() for outcome in outcomes])

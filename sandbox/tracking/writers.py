@@ -20,13 +20,13 @@ LIVES = 4  # such ends in a row, before no other is started
 class Writers:
     """Processes that drain a spool, from `start` on; one that dies is replaced.
 
-    As a context, it is closed at the end, and what the processes have in hand is waited for. `down` says why the store
-    cannot be reached, or is None; `logged` counts the files that were logged, `rejected` those of this process that were
-    set aside.
+    By default there are as many as a machine has room for beside the driver. As a context, they are closed at the end, and
+    what they have in hand is waited for. `down` says why the store cannot be reached, or is None; `logged` counts the files
+    that were logged, `rejected` those of this process that were set aside.
     """
 
     def __init__(self, spool: Spool, number: int | None = None) -> None:
-        self.spool, self.number = spool, number or default_number()
+        self.spool, self.number = spool, number or max(1, min(4, (os.cpu_count() or 2) // 2))
         self.logged = self.rejected = 0
         self.down: str | None = None
         self._down_since: float | None = None
@@ -131,8 +131,3 @@ class Writers:
         deadline = time.monotonic() + timeout
         for thread in list(self._processes):
             thread.join(max(0.0, deadline - time.monotonic()))
-
-
-def default_number() -> int:
-    """How many writers a machine has room for beside the driver."""
-    return max(1, min(4, (os.cpu_count() or 2) // 2))

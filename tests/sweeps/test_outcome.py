@@ -6,7 +6,7 @@ import pytest
 
 from sandbox import Config
 from sandbox.job import Ended, Job
-from sandbox.sweeps.outcome import Outcome, closing_table
+from sandbox.sweeps.outcome import Outcome
 
 
 def note(outcome, arm, status="FINISHED", **metrics):
@@ -24,9 +24,7 @@ def of_rates(sweep, **parts):
 
 
 def test_a_row_names_the_best_point_by_its_median_over_the_seeds(small):
-    (row,) = closing_table([of_rates(small("first", objective="final_cost"), before=1, seconds=1.26)]).to_dict(
-        "records"
-    )
+    row = of_rates(small("first", objective="final_cost"), before=1, seconds=1.26).row()
     assert math.isclose(row.pop("accuracy"), 0.85)
     assert row == {
         "sweep": "first",
@@ -72,6 +70,6 @@ def test_points_that_look_alike_in_words_are_not_thrown_together(small):
 
 
 def test_a_sweep_without_runs_has_a_row_too(small):
-    (row,) = closing_table([Outcome(small("none"))]).to_dict("records")
+    row = Outcome(small("none")).row()
     assert (row["runs"], row["best"]) == (0, "")
     assert math.isnan(row["cost"])
