@@ -198,9 +198,8 @@ class Campaign:
 
     def _close_parent(self) -> None:
         now = time.time_ns() // 1_000_000
-        self.spool.put(
-            Entry(self.to, Record(self.to.campaign, self.outcome.status, now, now, **self.answer()), closing=True)
-        )
+        record = Record(self.to.campaign, self.outcome.status, now, now, **self.answer())
+        self.spool.put(Entry(self.to, record, closing=True))
 
     def _wait(self) -> None:
         """Wait for the writers, and say what became of it."""

@@ -63,8 +63,7 @@ def compare(
     words = (
         sys.argv[2:] if sys.argv[1:2] == ["compare"] else sys.argv[1:]
     )  # as a study's script it has a name of its own
-    command = shlex.join(["sandbox", "compare", *words])
-    return _run(comparison, command, out, tracking_uri, as_json, hooks=hooks, pictures=pictures)
+    return _run(comparison, words, out, tracking_uri, as_json, hooks=hooks, pictures=pictures)
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
@@ -74,7 +73,7 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         raise RequestError(f"n is {text!r}: whole numbers with commas between are needed, such as 16,64,256") from None
 
 
-def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | None, as_json: bool, **own: Any) -> int:
+def _run(comparison: Any, words: list[str], out: Path | None, uri: str | None, as_json: bool, **own: Any) -> int:
     from sandbox.comparison.driver import Outcome, run_comparison
     from sandbox.comparison.findings import Findings
     from sandbox.comparison.publish import parent_fields, write_files
@@ -82,12 +81,14 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
     from sandbox.tracking import Store
     from sandbox.tracking.connection import shown
 
-    store, started = Store(tracking_uri, RUNS), time.perf_counter()
+    store, started = Store(uri, RUNS), time.perf_counter()
+    command = shlex.join(["sandbox", "compare", *(word.replace(uri or "\0", shown(uri or "")) for word in words)])
     directory = out or RUNS / "comparisons" / comparison.id
     found: list[Findings] = []
 
     def publish(outcome: Outcome) -> dict[str, Any]:
-        facts = Facts(command, time.strftime("%Y-%m-%d %H:%M"), shown(store.uri), time.perf_counter() - started)
+        when, seconds = time.strftime("%Y-%m-%d %H:%M"), time.perf_counter() - started
+        facts = Facts(command, when, shown(store.uri), seconds)
         findings, files = report_files(outcome, facts)
         write_files(directory, files)
         found.append(findings)
@@ -104,8 +105,8 @@ def _run(comparison: Any, command: str, out: Path | None, tracking_uri: str | No
 
 
 def _report(outcome: Any, found: list[Any], directory: Path) -> dict[str, Any]:
-    report: dict[str, Any] = {"comparison": outcome.comparison.id, "finished": bool(found), "runs": len(outcome.runs)}
-    report |= {"waiting": outcome.waiting}
+    runs, waiting = len(outcome.runs), outcome.waiting
+    report = {"comparison": outcome.comparison.id, "finished": bool(found), "runs": runs, "waiting": waiting}
     if found:
         frames = {"averages": found[0].averages_frame(), "pairs": found[0].pairs_frame()}
         report |= {name: json.loads(str(frame.to_json(orient="records"))) for name, frame in frames.items()}

@@ -26,7 +26,8 @@ def test_it_prints_verdicts_and_where_the_report_is(call, store, tmp_path):
     assert "report: here/report.html\nnext: make ui" in output
     page = (tmp_path / "here" / "report.html").read_text()
     assert (
-        "sandbox compare --dataset quadrants --n 16 --arm raw: --arm &#39;cross: crosses=x1*x2&#39; --seeds 6" in page
+        "sandbox compare --dataset quadrants --n 16 --seeds 6 --trials 2 --epochs 60 --arm raw: "
+        "--arm &#39;cross: crosses=x1*x2&#39; --tracking-uri" in page
     )
     code, output, errors = call("compare", *words, "--json", cwd=tmp_path)
     assert (code, errors.count("\n")) == (0, 0)
@@ -110,6 +111,16 @@ def test_a_signal_keeps_what_is_done_and_the_same_command_goes_on(runs_frame, nu
     assert len(after) == len(after[["tags.role", "tags.arm", "tags.config_key"]].drop_duplicates()) == TOTAL
     assert set(before["run_id"]) < set(after["run_id"])
     assert examine(store, tmp_path / "runs").findings == []
+
+
+@pytest.mark.slow
+def test_a_password_is_in_no_report(here, tmp_path):
+    uri = "http://somebody:secret@127.0.0.1:9"
+    code, _, errors = here("compare", *QUICK, *ARMS, f"--tracking-uri={uri}")
+    (report,) = tmp_path.glob("runs/comparisons/*/report.html")
+    assert (code, "secret" in errors) == (1, False)
+    assert "--tracking-uri=http://somebody:***@127.0.0.1:9" in report.read_text()
+    assert "secret" not in report.read_text()
 
 
 @pytest.mark.slow
