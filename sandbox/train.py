@@ -3,11 +3,10 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import fields, replace
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +23,9 @@ from sandbox.nn.replicas import NEVER
 from sandbox.nn.run import Run
 from sandbox.nn.workspace import Settings
 from sandbox.result import Problem, Result, prepare
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 MANY_COSTS = 10_000_000  # costs in all, beyond which curves are thinned unless asked otherwise
 LOOKS = 200  # epochs at which a network may be found to have diverged, whatever is recorded
@@ -59,7 +61,7 @@ def train_many(
     *,
     curve_points: int | None = None,
     workers: int | None = None,
-    executor: Executor | None = None,
+    executor: "Executor | None" = None,
     chunk: int | None = None,
 ) -> list[Result]:
     """Train many configs, those with arrays of the same shapes side by side; one Result each, in the given order.
@@ -90,6 +92,8 @@ def train_many(
     elif len(jobs) == 1 or not stateless or threads == 1:
         done = list(map(work, given))
     else:
+        from concurrent.futures import ThreadPoolExecutor  # and logging with it: not for `import sandbox`
+
         with ThreadPoolExecutor(threads) as pool:
             done = list(pool.map(work, given))
     results = dict(zip(chain.from_iterable(jobs), chain.from_iterable(done), strict=True))

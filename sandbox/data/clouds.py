@@ -8,6 +8,8 @@ circle, gauss, spiral and xor_cloud follow TensorFlow Playground (tensorflow/pla
 noise slider runs from 0 to 0.5; its labels -1 and +1 are 0 and 1 here.
 """
 
+from __future__ import annotations  # numpy.random takes as long to import as all of this
+
 import numpy as np
 
 # Counter-clockwise from (+, +): the product of signs alternates, so every stretch of this cycle is balanced.

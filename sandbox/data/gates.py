@@ -1,5 +1,7 @@
 """The six logic gates of two inputs: the smallest questions a network can be asked."""
 
+from __future__ import annotations  # numpy.random takes as long to import as all of this
+
 import numpy as np
 
 ROWS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

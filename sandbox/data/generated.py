@@ -10,7 +10,7 @@ from sandbox.data.dataset import Dataset
 from sandbox.data.parts import Parts
 
 Arrays = tuple[np.ndarray, np.ndarray]
-Draw = Callable[[int, float, np.random.Generator], Arrays]
+Draw = Callable[[int, float, "np.random.Generator"], Arrays]
 
 TRAIN_STREAM, TEST_STREAM, VALIDATION_STREAM = 0, 1, 3  # tables sample with 2
 

@@ -4,6 +4,8 @@ Every function takes (n, noise, rng) and returns X (n, features) and Y (n, 1). T
 tensorflow/playground, src/dataset.ts: noise moves the place where the target is read, X stays.
 """
 
+from __future__ import annotations  # numpy.random takes as long to import as all of this
+
 import numpy as np
 
 BUMPS = np.array([[-4, 2.5, 1], [0, 2.5, -1], [4, 2.5, 1], [-4, -2.5, -1], [0, -2.5, 1], [4, -2.5, -1]], dtype=float)

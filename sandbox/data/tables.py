@@ -1,5 +1,7 @@
 """The tables that come with scikit-learn: real measurements, of which there are only so many."""
 
+from __future__ import annotations  # numpy.random takes as long to import as all of this
+
 import math
 from dataclasses import dataclass
 from functools import cache
