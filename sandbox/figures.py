@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.config import Config
+from sandbox.config import ROLES, Config
 from sandbox.nn.evaluation import evaluate
+from sandbox.nn.hooks.measures import NAMES
 from sandbox.nn.network import Network
 from sandbox.nn.population import crop, places
 from sandbox.nn.run import Run
 from sandbox.result import Problem
 
 PARTS = ("train", "validation", "test")
-NAMES = ("train_accuracy", "validation_accuracy", "test_accuracy", "validation_cost", "test_cost")
 
 
 class Figures:
@@ -24,7 +24,7 @@ class Figures:
 
     def __init__(self, configs: list[Config], problems: list[Problem], sizes: list[tuple[int, ...]]) -> None:
         self.configs, self.problems, self.sizes = configs, problems, sizes
-        self._names = [(one.dataset, one.n_examples, one.noise, one.data_seed, one.crosses) for one in configs]
+        self._names = [tuple(getattr(one, name) for name in ROLES if ROLES[name] == "data") for one in configs]
         self._data: dict[Any, tuple[np.ndarray, np.ndarray]] = {}
         self._alike: dict[str, list[np.ndarray]] = {part: self._groups(part) for part in PARTS}
 
