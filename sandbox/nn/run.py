@@ -8,6 +8,7 @@ import numpy as np
 from sandbox.errors import RequestError, choose
 from sandbox.nn.checks import check_data, check_replicas
 from sandbox.nn.hooks.hook import Hook, check_hooks
+from sandbox.nn.hooks.measures import NAMES
 from sandbox.nn.loops import full_batch, mini_batches
 from sandbox.nn.memory import SMALLEST, USUAL, buffers
 from sandbox.nn.network import Network
@@ -16,7 +17,7 @@ from sandbox.nn.propagation import Propagation
 from sandbox.nn.replicas import NEVER, Replicas
 from sandbox.nn.workspace import Settings, Workspace
 
-MEASURES = ("cost", "train_accuracy", "validation_cost", "validation_accuracy", "test_cost", "test_accuracy")
+MEASURES = ("cost", *NAMES)
 Measure = Callable[["Run", str, np.ndarray], np.ndarray]
 
 
