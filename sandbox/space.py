@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.config import Config, parse_value
+from sandbox.config import KINDS, Config, parse_value
 from sandbox.errors import RequestError, choose
 from sandbox.fields import format_value
 
@@ -162,7 +162,7 @@ def parse_dimension(text: str) -> tuple[str, Dimension]:
         return name, Range(low, high, "log" in options, isinstance(low, int) or "int" in options)
     parts = values.split("|") if "|" in values else values.split(",")
     several = "|" not in values and len(parts) > 1 and "none" not in map(str.strip, parts)
-    if several and name in ("hidden", "crosses"):
+    if several and name in KINDS and KINDS[name].several:
         raise RequestError(f"{text} is one value of several parts: put bars between values, {name}={'|'.join(parts)}")
     choice = Choice(tuple(parse_value(name, part) for part in parts))
     if len(choice.values) < 2:
