@@ -1,37 +1,39 @@
 # Two commands do everything on a fresh machine: make sweep, make test.
 PYTHON ?= python3
-BIN := .venv/bin
-EXPERIMENTS := learning_rate initializers depth feature_crosses
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := python -m pytest -q -n 2 --dist loadscope
+EXPERIMENTS := learning_rate initializers depth feature_crosses batch_size schedules
 SWEEPS := $(addprefix sweep-,$(EXPERIMENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep compare compare-full findings published ui test bench lint clean $(SWEEPS)
+.PHONY: help setup sweep compare compare-full findings published ui test test-floors lock bench lint clean $(SWEEPS)
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-zA-Z$$()_-]+:.*## /{sub(/.*SWEEPS.*/, "sweep-NAME", $$1); printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.ready ## create .venv and install everything into it
+setup: $(VENV)/.ready ## create .venv and install everything into it
 
-.venv/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
-	@echo "installing into .venv: a minute or two, once"
-	@$(PYTHON) -m venv .venv
+	@echo "installing into $(VENV): a minute or two, once"
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@
 
 sweep: setup ## run the four experiments, log every run to MLflow
 	@$(BIN)/python -m experiments
 
-$(SWEEPS): sweep-%: setup ## run one experiment: NAME is learning_rate, initializers, depth or feature_crosses
+$(SWEEPS): sweep-%: setup ## run one experiment: NAME is learning_rate, initializers, depth, feature_crosses, batch_size or schedules
 	@$(BIN)/python -m experiments.$*
 
-compare: setup ## feature crosses against hidden layers, a small grid: a minute or two
+compare: setup ## feature crosses against hidden layers, a small grid: two or three minutes
 	@$(BIN)/python -m studies.features_vs_layers
 
-compare-full: setup ## the same on all data sets and sizes: up to twenty minutes
+compare-full: setup ## the same on all data sets and sizes: half an hour
 	@$(BIN)/python -m studies.features_vs_layers --full
 
-findings: setup ## the figures and pictures of studies/FINDINGS.md, from the four experiments
+findings: setup ## the figures and pictures of studies/FINDINGS.md, from all experiments
 	@$(BIN)/python -m studies.findings
 
 published: setup ## re-run every published result that the trainer claims
@@ -41,7 +43,21 @@ ui: setup ## serve the MLflow UI on 127.0.0.1
 	@$(BIN)/sandbox ui
 
 test: setup ## run the tests (SLOW=1: also the minutes of kills and outages that CI runs)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope
+	@$(BIN)/$(PYTEST) $(ARGS)
+
+test-floors: .venv-floors/.ready ## run the tests with the oldest versions that pyproject.toml allows
+	@FLOORS=1 .venv-floors/bin/$(PYTEST) $(ARGS)
+
+# Every lower bound becomes the one version that pip may take: a bound that nothing can be installed at is an error.
+.venv-floors/.ready: pyproject.toml
+	@echo "installing the oldest versions into .venv-floors: some minutes, once"
+	@$(PYTHON) -m venv .venv-floors
+	@sed -nE 's/^ *"([a-z0-9-]+)(\[[a-z]+\])?>=([0-9.]+).*/\1==\3/p' pyproject.toml >.venv-floors/floors.txt
+	@.venv-floors/bin/python -m pip install --quiet --disable-pip-version-check -c .venv-floors/floors.txt -e ".[dev]"
+	@touch $@
+
+lock: test ## run the tests, and write the versions that they ran with into requirements.lock
+	@$(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable >requirements.lock
 
 bench: .venv-bench/.ready ## our trainer and pipeline against PyTorch, JAX and scikit-learn: about ten minutes
 	@.venv-bench/bin/python -m studies.bench
@@ -59,5 +75,5 @@ lint: setup ## ruff and pyright
 	@$(BIN)/pyright
 
 clean: ## remove caches and the environment; runs/ stays
-	rm -rf .venv .venv-bench .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf .venv .venv-* .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,11 @@
-"""All four experiments, one after another: `make sweep` or `python -m experiments`."""
+"""Four experiments, one after another: `make sweep` or `python -m experiments`.
 
-from experiments import depth, feature_crosses, initializers, learning_rate
+The others, batch_size and schedules, are run by their names: `make sweep-batch_size` or `python -m experiments.batch_size`.
+"""
+
 from sandbox.sweeps.command import experiment
+
+from . import depth, feature_crosses, initializers, learning_rate
 
 if __name__ == "__main__":
     experiment(learning_rate.SWEEP, initializers.SWEEP, depth.SWEEP, feature_crosses.SWEEP)

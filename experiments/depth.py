@@ -23,19 +23,20 @@ SWEEP = Sweep(
         cost="binary_cross_entropy",
         optimizer="adam",
         epochs=3000,
+        dtype="float32",
     ),
     space={
         "hidden": choice((), (8,), (8, 8), (8, 8, 8)),
         "learning_rate": Range(0.005, 0.05, log=True),
     },
     sampler="sobol",
-    trials=48,
-    seeds=3,
+    trials=320,
+    seeds=20,
     hooks=[GradientNorms(every=100)],
 )
 
-# Full run, test accuracy at the best rate: no hidden layer 0.56, one 0.86, two 0.999, three 1.0. The third layer adds
-# parameters and nothing else here.
+# Full run, median test accuracy at the best rate: no hidden layer 0.59, one 0.78, two 0.97, three 0.97. Two and three learn
+# their 300 points by heart; the third layer adds parameters here, and hardly anything else.
 
 if __name__ == "__main__":
     experiment(SWEEP)

@@ -4,6 +4,9 @@
 tracking and pictures live in rooms of their own and are imported only when they are used.
 """
 
+import sandbox.interrupt  # noqa: F401  before all that takes its time
+
+# isort: split
 from sandbox.config import Config
 from sandbox.data import Dataset, load_dataset
 from sandbox.errors import RequestError

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sandbox.errors import RequestError
+from sandbox.config import Config
+from sandbox.errors import RequestError, one_line
 from sandbox.job import Ended, Job, apart, of_record, work
 from sandbox.lock import AlreadyLocked, lock_of, locked
 from sandbox.nn.hooks import Hook
@@ -27,12 +28,15 @@ from sandbox.note import Note
 from sandbox.record import Picture
 from sandbox.tracking import Destination, Record, Store, StoreError
 from sandbox.tracking.entry import Entry
+from sandbox.tracking.row import ENDING
 from sandbox.tracking.spool import Spool
-from sandbox.tracking.state import read_state
+from sandbox.tracking.state import State, read_state
 from sandbox.tracking.writers import Writers
 
-SMALLEST_BATCH, LARGEST_BATCH = 32, 1024
+SMALLEST_BATCH, LARGEST_BATCH = 64, 1024
 BATCH_SECONDS = 4.0  # a batch is made so large that it takes about as long
+LOOK_SECONDS = 0.1  # between two looks of the progress bar on a terminal
+LINE_SECONDS = 10.0  # and between two lines of it elsewhere
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 FULL = {errno.ENOSPC, errno.EDQUOT}
 Jobs = Iterable[Sequence[Job]]
@@ -56,7 +60,7 @@ class Outcome:
         if self.waiting:
             return f"{self.waiting} runs wait in the spool ({self.why}). next: sandbox sync, when the store is back"
         if self.status == "FAILED":
-            return f"error: {self.why}. next: sandbox doctor, which names them"
+            return f"error: {self.why}"
         if self.status == "KILLED" or self.why == "interrupted":
             return "interrupted: everything done so far is logged; the same command goes on from here"
         return ""
@@ -65,7 +69,8 @@ class Outcome:
 class Campaign:
     """The runs of one parent run: `with Campaign(...).open() as campaign: for ended in campaign.run(jobs): ...`
 
-    `to` says where they belong, `total` how many there will be; `keys` are those of a plan that is known beforehand.
+    `to` says where they belong, `total` how many there will be; `plan` has the configs by key where they are known
+    beforehand, and `study` is how a sweep's study is made anew, for the doctor.
     `writers`: how many processes log, or the `Writers` of this store's spool, which several campaigns can share. `executor`
     (of concurrent.futures) trains and draws elsewhere. `batch`: how many jobs are trained at a time, as many as take some
     seconds by default, beginning with `first`.
@@ -86,7 +91,8 @@ class Campaign:
         outcome: Outcome,
         *,
         total: int,
-        keys: Sequence[str] = (),
+        plan: Mapping[str, Config] | None = None,
+        study: Mapping[str, Any] | None = None,
         quiet: bool = False,
         writers: int | Writers | None = None,
         executor: Executor | None = None,
@@ -94,8 +100,8 @@ class Campaign:
         first: int = SMALLEST_BATCH,
     ) -> None:
         self.to, self.store, self.root, self.outcome, self.quiet = to, store, root, outcome, quiet
-        self.total, self.keys, self.executor = total, keys, executor
-        self.spool = Spool(store.uri, root)
+        self.total, self.plan, self.study, self.executor = total, plan or {}, study or {}, executor
+        self.spool = Spool(store.uri, root, store.chosen)
         self.batch, self._at_once = batch, batch or first
         self._own = not isinstance(writers, Writers)
         self.crew = writers if isinstance(writers, Writers) else Writers(self.spool, writers)
@@ -104,7 +110,7 @@ class Campaign:
         self.away = ""
         self.news: Callable[[], str] = str
         self.answer: Callable[[], dict[str, Any]] = dict
-        self._text, self._due = "", 0.0
+        self._text, self._due, self._line_due, self._down = "", 0.0, 0.0, ""
         self._begun = False
 
     @contextmanager
@@ -118,8 +124,7 @@ class Campaign:
             with locked(lock_of(self.to.campaign, self.root), wait=False), _stopping(self.stop):
                 settled = self._look()
                 crew = closing(self.crew) if self._own else nullcontext()
-                bar = {"total": self.planned, "initial": len(self.done), "desc": self.to.experiment, "unit": "run"}
-                with tqdm(**bar, disable=self.quiet, dynamic_ncols=True) as self.bar, crew:
+                with self._progress() as self.bar, crew:
                     try:
                         yield self
                         if self.stop.is_set() and len(self.done) < self.planned:
@@ -176,19 +181,27 @@ class Campaign:
 
     def _look(self) -> bool:
         """Read what is done, and settle what a dead process left; whether nothing is left to settle."""
+        self.say(self.spool.first_word(self.store.remark))
         self.spool.open().tidy()
-        to, objective = self.to, self.to.tags.get("objective", "")
-        Note(to.campaign, to.experiment, self.total, self.keys, objective, [self.spool.directory.name]).leave(self.root)
-        state = read_state(self.to, self.store, self.spool)
+        to, spools = self.to, [self.spool.directory.name]
+        self.note = Note(to.campaign, to.experiment, self.total, list(self.plan), self.study, spools).leave(self.root)
+        state = read_state(to, self.store, self.spool, whole=True)
+        self._ending = max(self.note.begun, state.ending + 1)
+        self._check_place(state)
         for key, run in state.runs.items():
             with suppress(RequestError):  # a config of another version: not one of ours
-                self.done[key] = of_record(run)
+                self.done[key] = of_record(run, self.plan.get(key))
         self.outcome.before, self.away = len(self.done), state.why
         with suppress(StoreError):
             for _, run_id in state.left_running:
                 self.store.abandon(run_id)
-        self.planned = len(self.done.keys() | set(self.keys)) if self.keys else max(self.total, len(self.done))
+        self.planned = len(self.done.keys() | self.plan.keys()) if self.plan else max(self.total, len(self.done))
         return state.parent_status == "FINISHED" and not state.left_running and not self.spool.files()
+
+    def _check_place(self, state: State) -> None:
+        chosen = self.store.chosen
+        if chosen and state.place and not state.place.startswith(chosen.rstrip("/")):
+            self.say(f"note: experiment {self.to.experiment} keeps its artifacts in {state.place}, not in {chosen}")
 
     def _begin(self) -> None:
         if not self._begun:
@@ -198,14 +211,17 @@ class Campaign:
 
     def _close_parent(self) -> None:
         now = time.time_ns() // 1_000_000
-        record = Record(self.to.campaign, self.outcome.status, now, now, **self.answer())
+        answer = self.answer()
+        answer["tags"] = {**answer.get("tags", {}), ENDING: str(self._ending)}
+        record = Record(self.to.campaign, self.outcome.status, now, now, **answer)
         self.spool.put(Entry(self.to, record, closing=True))
+        self.spool.sync()
 
     def _wait(self) -> None:
         """Wait for the writers, and say what became of it."""
         self._begin()
         outcome = self.outcome
-        if self.crew.wait(lambda: self._show(f"{self.spool.count()} to be logged; ")):
+        if self.crew.wait(lambda: self._show("{} to be logged; ")):
             self._show()
             if self.stop.is_set():  # perhaps only now, when all was trained: whoever has more to do should know
                 outcome.why = "interrupted"
@@ -213,7 +229,12 @@ class Campaign:
                 self.crew.close()
                 self.crew.join()
             if aside := self.crew.rejected - self._rejected:
-                outcome.status, outcome.why = "FAILED", f"{aside} runs could not be logged and were set aside"
+                outcome.status = "FAILED"
+                outcome.why = (
+                    f"{aside} runs could not be logged and were set aside. next: sandbox doctor, which names them"
+                )
+            elif self.away and outcome.status == "FINISHED":
+                self._look_again()
             return
         if self._own:
             self.crew.stop()
@@ -221,14 +242,60 @@ class Campaign:
         outcome.why = self.crew.down or "the store is silent"
         outcome.status = "SPOOLED" if outcome.status == "FINISHED" else outcome.status
 
-    def _show(self, before: str = "") -> None:
-        """What the progress bar says beside the count; looked up anew twice a second, however fast the runs come."""
-        if time.monotonic() >= self._due:
-            self._due = time.monotonic() + 0.5
-            self._text = self.news()
-            if self.crew.down:
-                self._text = f"STORE AWAY, {self.spool.count()} runs wait in the spool; {self._text}"
-        self.bar.set_postfix_str(before + self._text, refresh=bool(before))
+    def _progress(self) -> tqdm:
+        """The progress bar; where there is no terminal, a line now and then."""
+        pause = self._pause = LOOK_SECONDS if sys.stderr.isatty() else LINE_SECONDS
+        self._line_due = time.monotonic() + pause
+        return tqdm(
+            total=self.planned,
+            initial=len(self.done),
+            desc=one_line(self.to.experiment).strip("'"),
+            unit="run",
+            disable=self.quiet,
+            dynamic_ncols=True,
+            mininterval=pause,
+            maxinterval=pause,
+        )
+
+    def _look_again(self) -> None:
+        """What nobody could ask the store before: whether it has what was taken for done."""
+        state = read_state(self.to, self.store, self.spool)
+        if state.why:
+            self.outcome.status, self.outcome.why = "FAILED", state.why
+        elif missing := self.note.missing(state.told):
+            why = f"{missing} runs that were taken for done are not in the store: the same command, once more, trains them"
+            self.outcome.status, self.outcome.why = "FAILED", why
+
+    def _show(self, waiting: str = "") -> None:
+        """What the progress bar says beside the count; looked up anew twice a second, however fast the runs come.
+
+        When the store goes away, and when it is back, that is a line of its own.
+        """
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due, self._text = now + 0.5, self.news()
+        if self.crew.remark:
+            self.say(
+                f"note: MLflow's tables are others than are known ({self.crew.remark}): its client logs, which takes longer"
+            )
+            self.crew.remark = ""
+        if (down := self.crew.down or "") and not self._down:
+            self.say(f"{down}: training goes on, runs wait in the spool")
+        elif self._down and not down:
+            self.say("the store is back")
+        self._down = down
+        if down:
+            self._text = f"STORE AWAY, {self.spool.count()} runs wait in the spool; {self._text}"
+        self.bar.set_postfix_str(waiting.format(self.spool.count()) + self._text, refresh=False)
+        if waiting and now >= self._line_due:  # nothing else moves it
+            self._line_due = now + self._pause
+            self.bar.refresh()
+
+    def say(self, line: str) -> None:
+        """Print a line beside the bar, unless it is quiet or there is nothing to say."""
+        if line and not self.quiet:
+            tqdm.write(line, file=sys.stderr)
 
 
 @contextmanager

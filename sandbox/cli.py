@@ -2,22 +2,26 @@
 
 import importlib
 import json
-import sys
 from typing import Any
 
 import click
 
 from sandbox.config import Config
+from sandbox.effort import check_effort
 from sandbox.errors import choose
-from sandbox.options import RUNS, config_options, own_options, store_options
+from sandbox.interrupt import getting_ready
+from sandbox.options import RUNS, config_options, own_options, store_options, typed, uri_option
 from sandbox.options import main as run_command
+from sandbox.tracking import Destination, Record, Store, StoreError
+from sandbox.tracking.spool import Spool
 
 ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Optuna's half of the house
     "compare": "sandbox.comparison.command",
-    "doctor": "sandbox.doctor",
+    "doctor": "sandbox.doctor.command",
+    "experiment": "sandbox.sweeps.experiments",
     "explain": "sandbox.graph.command",
     "sweep": "sandbox.sweeps.command",
-    "sync": "sandbox.doctor",
+    "sync": "sandbox.doctor.command",
 }
 
 
@@ -29,7 +33,8 @@ class _Group(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in ELSEWHERE:
-            return getattr(importlib.import_module(ELSEWHERE[cmd_name]), cmd_name)
+            with getting_ready():
+                return getattr(importlib.import_module(ELSEWHERE[cmd_name]), cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -64,29 +69,32 @@ def train(
     checkpoint: str | None,
     plane: str | None,
     no_track: bool,
-    tracking_uri: str | None,
+    store: Store,
     as_json: bool,
 ) -> None:
     """Train one network and log it as a run of the experiment `train`."""
     config = Config().replace(**changes)
-    from tqdm import tqdm
+    with getting_ready():
+        from tqdm import tqdm
 
-    from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, Progress, Snapshots
-    from sandbox.record import CURVE_POINTS, make_record, snapshot_epochs
-    from sandbox.tracking import Store
-    from sandbox.train import train as train_one
+        from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, Progress, Snapshots
+        from sandbox.record import CURVE_POINTS, make_record, snapshot_epochs
+        from sandbox.train import train as train_one
 
+    check_effort([config])
     shown = None if plane is None else _plane(plane, config)
-    store = None if no_track else Store(tracking_uri, RUNS)
-    if store is not None:
+    kept = [Checkpoint(checkpoint)] if checkpoint else []
+    spool = Spool(store.uri, RUNS, store.chosen)
+    if not no_track:
         store.check()
+        if remark := spool.first_word(store.remark):
+            click.echo(remark, err=True)
+            spool.open()
     with tqdm(total=config.epochs, desc="train", unit="epoch", disable=as_json, leave=False) as bar:
         watching = [Snapshots(snapshot_epochs), Measures(snapshot_epochs), Progress(bar, max(1, config.epochs // 100))]
         if health:
             watching.append(InitializerHealth(snapshot_epochs(config.epochs)))
-        if checkpoint:
-            watching.append(Checkpoint(checkpoint))
-        result = train_one(config, [*watching, *hooks], curve_points=CURVE_POINTS)
+        result = train_one(config, [*watching, *kept, *hooks], curve_points=CURVE_POINTS)
     report: dict[str, Any] = {
         "config": config.to_dict(),
         "cost": _finite(result.cost),
@@ -100,10 +108,9 @@ def train(
         "parameters": result.network.parameters.size,
         "seconds": round(result.seconds, 4),
     }
-    if store is not None:
-        experiment = store.experiment("train", "Single networks, trained by `sandbox train`.")
+    if not no_track:
         record = make_record(result, str(config.dataset), {}, pictures=pictures, plane=shown)
-        report["run_id"] = store.log(record, experiment)
+        report["run_id"] = _log(record, store, spool)
     health_curves = {name: values for name, (_, values) in result.curves.items() if name.startswith("health/")}
     at_start = {name: _finite(values[0].item()) for name, values in health_curves.items()}
     if as_json:
@@ -113,8 +120,24 @@ def train(
     for name, value in {**report, **at_start}.items():
         if name != "config" and value is not None:
             click.echo(f"{name:{width}} {value:.6g}" if isinstance(value, float) else f"{name:{width}} {value}")
-    if store is not None:
-        click.echo("\nnext: sandbox ui")
+    if not no_track:
+        click.echo(f"\nnext: {typed('ui')}")
+
+
+def _log(record: Record, store: Store, spool: Spool) -> str:
+    """The id of the run. If the store has gone meanwhile, it waits in the spool. Raises StoreError."""
+    from sandbox.tracking.connection import RefusedError
+    from sandbox.tracking.entry import Entry
+
+    to = Destination("train", "Single networks, trained by `sandbox train`.")
+    try:
+        return store.log(record, store.experiment(to.experiment, to.description))
+    except RefusedError:
+        raise
+    except StoreError as error:
+        spool.open().put(Entry(to, record), perhaps_logged=True)
+        waits = "the run waits in the spool. next: sandbox sync, when the store is back"
+        raise StoreError(f"{error}: {waits}") from error
 
 
 def _plane(text: str, config: Config) -> tuple[str, str]:
@@ -134,12 +157,9 @@ def _finite(value: float | None) -> float | None:
 @cli.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--tracking-uri", metavar="URI", help="MLflow store [MLFLOW_TRACKING_URI, else SQLite under runs/].")
+@uri_option
 def ui(port: int, host: str, tracking_uri: str | None) -> None:
     """Serve the MLflow UI until Ctrl-C."""
-    from sandbox.tracking import Store
     from sandbox.tracking.ui import serve
 
-    store = Store(tracking_uri, RUNS)
-    store.check()
-    sys.exit(serve(store, host, port, click.echo))
+    serve(Store(tracking_uri, RUNS), host, port, click.echo)

@@ -1,7 +1,6 @@
 """Config: every hyperparameter of one training run."""
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,11 +8,12 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from sandbox.data import DATASETS, parse_crosses
-from sandbox.data.checks import LARGEST_SEED
+from sandbox.data.checks import LARGEST_SEED, noise_level
 from sandbox.data.datasets import DatasetName, own_spelling
 from sandbox.errors import RequestError, choose, is_count, one_line
 from sandbox.fields import DATA, NETWORK, REPLICA, Kind, format_value, kinds, role
 from sandbox.nn.activations import ActivationName, get_activation
+from sandbox.nn.checks import check_numbers
 from sandbox.nn.costs import CostName, get_cost
 from sandbox.nn.initializers import INITIALIZERS, InitializerName
 from sandbox.nn.optimizers import OptimizerName
@@ -25,18 +25,21 @@ DtypeName = Literal["float64", "float32"]
 MonitorName = Literal["cost", "validation_cost", "validation_accuracy", "train_accuracy"]
 DTYPES = {name: name for name in get_args(DtypeName)}
 MONITORS = {name: name for name in get_args(MonitorName)}
+RATES = ("initializer_scale", "l1", "l2", "weight_decay", "learning_rate")  # numbers that the arrays are multiplied by
 
 
 @dataclass(frozen=True)
 class Config:
     """Every hyperparameter of one training run: frozen, primitives only, logged whole.
 
-    `n_examples` None is the data set's own number; `crosses` are terms such as "x1*x2" or "sin(x1)"; `hidden` holds the
-    units of each hidden layer, () for none; `output` None is the task's own output activation (sigmoid, softmax or
-    linear); `initializer_scale` belongs to `plain`, `momentum` to the optimizers `momentum` and `nesterov`;
-    `batch_size` None is the full batch. With a `patience` training stops when what it monitors has not got better by
-    more than `min_delta` for that many epochs; `monitor` None is the validation cost where there is one. Wrong values
-    raise RequestError, naming the valid ones.
+    `n_examples` None is the data set's own number, and `n_validation` None the validation part as it is: a thousand
+    examples, or of a table all that are left beside training and test part; `crosses` are terms such as "x1*x2" or
+    "sin(x1)"; `hidden` holds the units of each hidden layer, () for none; `output` None is the task's own output
+    activation (sigmoid, softmax or linear); `initializer_scale` belongs to `plain`, `momentum` to the optimizers
+    `momentum` and `nesterov`, `weight_decay` to `adamw`: at every update weights, and not biases, lose this share of
+    themselves times the learning rate; `batch_size` None is the full batch. With a `patience` training stops when what
+    it monitors has not got better by more than `min_delta` for that many epochs; `monitor` None is the validation cost
+    where there is one. Wrong values raise RequestError, naming the valid ones.
 
     A field that does not say what it decides is alike for all networks that train side by side: see ROLES.
 
@@ -46,6 +49,7 @@ class Config:
 
     dataset: DatasetName = field(default="xor", metadata=DATA)
     n_examples: int | None = field(default=None, metadata=DATA)
+    n_validation: int | None = field(default=None, metadata=DATA)
     noise: float = field(default=0.0, metadata=DATA)
     data_seed: int = field(default=0, metadata=DATA)
     crosses: tuple[str, ...] = field(default=(), metadata=DATA)
@@ -58,6 +62,7 @@ class Config:
     l1: float = field(default=0.0, metadata=REPLICA)
     l2: float = field(default=0.0, metadata=REPLICA)
     optimizer: OptimizerName = "gd"
+    weight_decay: float = field(default=0.0, metadata=REPLICA)
     momentum: float = 0.9
     learning_rate: float = field(default=1.0, metadata=REPLICA)
     schedule: ScheduleName = field(default="constant", metadata=REPLICA)
@@ -85,9 +90,20 @@ class Config:
         if self.noise and not data.noisy:
             raise RequestError(f"noise is {self.noise}: {self.dataset} is a table of real measurements, it must be 0")
         self._check_least(noise=0, data_seed=0)
+        noise_level(self.noise)
         if self.data_seed > LARGEST_SEED:
             raise RequestError(f"data_seed is {one_line(self.data_seed)}: at most {LARGEST_SEED} is possible")
+        if self.n_validation is not None:
+            self._check_validation(data.largest_validation(self.n_examples, self.noise))
         parse_crosses(self.crosses, data.n_features)
+
+    def _check_validation(self, most: int) -> None:
+        """Refuse a validation part of another size than 1 to `most`, which is 0 where there is no such part."""
+        asked = f"n_validation is {one_line(self.n_validation)}: {self.dataset}"
+        if not most:
+            raise RequestError(f"{asked} has no validation part with this n_examples and noise")
+        if not 1 <= (self.n_validation or 0) <= most:
+            raise RequestError(f"{asked} has 1 to {most} examples for validation with this n_examples")
 
     def _check_network(self) -> None:
         for name in ("activation", "output"):
@@ -107,6 +123,8 @@ class Config:
         choose("schedule", self.schedule, SCHEDULES)
         self._check_least(batch_size=1, epochs=1, patience=1, min_delta=0)
         self.settings()
+        if self.dtype != "float64":  # whose numbers are those of Python
+            check_numbers(self.dtype, **{name: getattr(self, name) for name in RATES})
         data, cost = DATASETS[self.dataset], get_cost(self.cost)
         if data.task not in cost.tasks:
             raise RequestError(
@@ -132,6 +150,15 @@ class Config:
                 noun = "number" if kinds(type(self))[name].type is float else "whole number"
                 raise RequestError(f"{name} is {one_line(value)}: a {noun} of at least {least} is needed")
 
+    def drawn(self, number: int) -> "Config":
+        """The config with other weights, and other data where chance has a part in them: both seeds, `number` further.
+
+        >>> Config(dataset="moons", seed=2).drawn(3).data_seed, Config(dataset="xor").drawn(3).data_seed
+        (3, 0)
+        """
+        data = number if DATASETS[self.dataset].drawn(self.n_examples, self.noise) else 0
+        return self.replace(seed=self.seed + number, data_seed=self.data_seed + data)
+
     @property
     def has_validation(self) -> bool:
         """Whether the data have a validation part."""
@@ -152,10 +179,15 @@ class Config:
     def key(self) -> str:
         """A hash of what differs from the defaults, so that a new field leaves the keys of older configs as they are.
 
-        Equal configs have equal keys, on every machine.
+        Equal configs have equal keys, on every machine. Where a data set's examples are others than they once were, its
+        edition is hashed too: a run of the former ones is not this config's.
         """
+        import hashlib  # not for `import sandbox`
+
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         changed = {name: value for name, value in self.to_dict().items() if getattr(self, name) != defaults[name]}
+        if (edition := DATASETS[self.dataset].edition) > 1:
+            changed["edition"] = edition
         canonical = json.dumps(changed, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

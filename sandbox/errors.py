@@ -1,7 +1,7 @@
 """What a wrong request gets: one line that says what was wrong and what would be right."""
 
+import math
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,6 +31,8 @@ def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
     try:
         return table[name]
     except (KeyError, TypeError):
+        from difflib import get_close_matches  # not for `import sandbox`
+
         near = get_close_matches(name, table, n=1) if isinstance(name, str) and len(name) <= LONGEST else []
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise RequestError(f"unknown {kind} {one_line(name)}: {hint}Valid: {', '.join(table)}") from None
@@ -52,6 +54,8 @@ def is_count(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Whether `value` is a finite number, or an array of such."""
+    if type(value) is float:  # as most are, ten thousand configs at a time
+        return math.isfinite(value)
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):  # such as lists of different lengths

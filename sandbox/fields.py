@@ -14,6 +14,9 @@ from sandbox.errors import RequestError, is_count, is_number, one_line
 NONE = "none"
 WANTED = {int: "a whole number", float: "a number", str: "a name"}
 EXAMPLES = {int: "(8, 8)", str: '("x1*x2",)'}
+LARGEST = 2**63 - 1  # of whole numbers
+LONGEST_TEXT = 6000  # characters of a field's value, which MLflow keeps as text
+ROOM = f"MLflow keeps a value of {LONGEST_TEXT} characters at most"
 DATA = {"role": "data"}  # metadata of a field that decides what the data are
 NETWORK = {"role": "network"}  # ... what the network is before its first update
 REPLICA = {"role": "replica"}  # ... what may differ between networks that train side by side in the same arrays
@@ -59,13 +62,21 @@ class Kind:
             return self._one(name, value)
         if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray):
             raise RequestError(f"{name} is {one_line(value)}: a sequence is needed, such as {EXAMPLES[self.type]}")
-        return tuple(part.item() if isinstance(part, np.generic) else part for part in value)
+        if len(value) > LONGEST_TEXT:  # such a text has a character for each at least
+            raise RequestError(f"{name} has {len(value)} parts: {ROOM}")
+        parts = tuple(part.item() if isinstance(part, np.generic) else part for part in value)
+        for part in parts:
+            _check_size(name, part)
+        if len(text := format_value(parts)) > LONGEST_TEXT:
+            raise RequestError(f"{name} has {len(text)} characters: {ROOM}")
+        return parts
 
     def _one(self, name: str, value: Any) -> Any:
         if isinstance(value, list | tuple | np.ndarray):
             raise RequestError(f"{name} is {one_line(value)}: one value is needed")
         if not self._fits(value):
             raise RequestError(f"{name} is {one_line(value)}: {self.wanted} is needed")
+        _check_size(name, value)
         if self.type is float:
             return float(value) + 0.0
         return value.item() if isinstance(value, np.generic) else value
@@ -86,6 +97,12 @@ class Kind:
             return self.type(text)
         except ValueError:
             raise RequestError(f"{name} is {one_line(text)}: {self.wanted} is needed") from None
+
+
+def _check_size(name: str, value: Any) -> None:
+    """Raises RequestError for a whole number that NumPy's arrays and most programs have no room for."""
+    if is_count(value) and abs(int(value)) > LARGEST:
+        raise RequestError(f"{name} is {one_line(value)}: whole numbers go up to {LARGEST}")
 
 
 @cache

@@ -11,6 +11,7 @@ from functools import cache
 from multiprocessing import parent_process
 from typing import Any, NamedTuple
 
+from sandbox.blas import one_thread
 from sandbox.config import Config
 from sandbox.nn.hooks import Hook, Measures, Snapshots
 from sandbox.record import CURVE_POINTS, Picture, make_record, snapshot_epochs
@@ -57,9 +58,13 @@ class Ended(NamedTuple):
         return self.status == "KILLED"
 
 
-def of_record(record: Record) -> Ended:
-    """The ended job whose run this is. Raises RequestError where its params are none of Config's."""
-    return Ended(Job(Config.from_params(record.params), record.name, record.tags), record.status, record.last())
+def of_record(record: Record, config: Config | None = None) -> Ended:
+    """The ended job whose run this is, of this `config`, else of what its params say.
+
+    Raises RequestError where these are none of Config's.
+    """
+    job = Job(config or Config.from_params(record.params), record.name, record.tags)
+    return Ended(job, record.status, record.last())
 
 
 def work(
@@ -81,8 +86,9 @@ def work(
             raise
         for job, result in zip(some, results, strict=True):
             try:
-                drawn = {"pictures": pictures, "shown": shown, "blind": job.blind}
-                record = make_record(result, job.name, job.tags, **drawn)
+                with one_thread():  # the other core is the writers'
+                    drawn = {"pictures": pictures, "shown": shown, "blind": job.blind}
+                    record = make_record(result, job.name, job.tags, **drawn)
             except Exception as error:
                 error.add_note(f"while drawing the run {job.name!r}")
                 raise
@@ -104,6 +110,8 @@ def apart(
     `started` is called when it has its first parts. Once `stop` is set it gets no more; when one of them fails, those that
     are under way come to their end before the error comes out.
     """
+    import sandbox.plots  # noqa: F401  once here rather than in every process that is forked from this one
+
     workers = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
     size = size or max(1, min(LARGEST_PART, math.ceil(len(jobs) / (2 * workers))))
     left = [jobs[start : start + size] for start in range(0, len(jobs), size)]

@@ -14,10 +14,13 @@ from typing import Any
 
 import click
 
+from sandbox import interrupt
 from sandbox.config import FIELDS, Config, parse_value
 from sandbox.errors import RequestError, choose
+from sandbox.tracking import Store, StoreError
 
 RUNS = Path("runs")
+MADE = "-m studies.features_vs_layers"  # what no other project's Makefile runs
 
 
 def main(command: click.Command) -> None:
@@ -25,9 +28,8 @@ def main(command: click.Command) -> None:
 
     What the user's own hook or picture raised has a note that names the run, and comes out with its traceback.
     """
-    from sandbox.tracking import StoreError
-
     try:
+        interrupt.raise_again()
         sys.exit(command.main(standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else error.format_message())
@@ -40,11 +42,17 @@ def main(command: click.Command) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses once more has been heard
         _fail("interrupted", 1)
     except RequestError as error:
+        if notes := getattr(error, "__notes__", None):  # it comes out of a hook or a picture, in the midst of the work
+            _fail(f"{error} ({notes[0]})", 1)
         _fail(str(error), 2)
+    except MemoryError as error:
+        _fail(f"this machine has not enough memory: {error or 'none is left'}", 1)
     except (StoreError, OSError) as error:
         if getattr(error, "__notes__", None):
             raise
         _fail(str(error), 1)
+    finally:
+        interrupt.all_done()
 
 
 def _unknown_option(error: click.NoSuchOption) -> str:
@@ -59,6 +67,15 @@ def _unknown_option(error: click.NoSuchOption) -> str:
 def _fail(message: str, code: int) -> None:
     click.echo(f"error: {' '.join(message.split())}", err=True)
     sys.exit(code)
+
+
+def typed(command: str) -> str:
+    """How `ui` or `compare` is typed here: with make where this project's Makefile is, which installs what is missing."""
+    try:
+        ours = MADE in Path("Makefile").read_text()
+    except (OSError, UnicodeDecodeError):
+        ours = False
+    return f"{'make' if ours else 'sandbox'} {command}"
 
 
 def config_options(base: Config | None = None, hidden: Collection[str] = ()) -> Callable[[Callable], Callable]:
@@ -83,11 +100,25 @@ def config_options(base: Config | None = None, hidden: Collection[str] = ()) -> 
 
 
 def store_options(command: Callable) -> Callable:
-    """--tracking-uri and --json, which every command that reads or writes runs has."""
-    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")(command)
-    return click.option(
-        "--tracking-uri", metavar="URI", help="MLflow store [MLFLOW_TRACKING_URI, else SQLite under runs/]."
-    )(command)
+    """--tracking-uri and --artifacts, which come to a `store`, and --json: what every command that logs runs has."""
+
+    @wraps(command)
+    def collected(tracking_uri: str | None, artifacts: str, **options: Any) -> Any:
+        return command(store=Store(tracking_uri, RUNS, artifacts), **options)
+
+    where = "Where new experiments keep their artifacts, such as s3://BUCKET/PATH [beside the database]."
+    return uri_option(click.option("--artifacts", metavar="URI", default="", help=where)(json_option(collected)))
+
+
+def uri_option(command: Callable) -> Callable:
+    """--tracking-uri."""
+    what = "MLflow store [MLFLOW_TRACKING_URI, else SQLite under runs/]."
+    return click.option("--tracking-uri", metavar="URI", help=what)(command)
+
+
+def json_option(command: Callable) -> Callable:
+    """--json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")(command)
 
 
 def own_options(command: Callable) -> Callable:
@@ -130,7 +161,7 @@ def _hooks_of(module: Any) -> dict[str, type]:
 def load_picture(text: str) -> Callable:
     """The function of a Result that `text` names, "module:name". Raises RequestError."""
     found = _load(text, "picture")
-    if not callable(found):
+    if not callable(found) or isinstance(found, type):
         raise RequestError(f"{text} is no picture: a function of a Result is needed")
     return found
 

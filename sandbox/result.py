@@ -101,11 +101,14 @@ class Result:
 
     @property
     def converged(self) -> bool:
-        """Whether the cost had settled: nearly nought, or changed by at most 5 % in the last tenth of the epochs."""
+        """Whether the cost had settled: nearly nought, or changed by at most 5 % in the last tenth of the epochs.
+
+        Where costs are few, the last that was recorded before that tenth counts: never less of the epochs than a tenth.
+        """
         if self.diverged_at is not None:
             return False
-        start = np.searchsorted(self.cost_epochs, (1 - LAST) * self.epochs_run)
-        before = self.costs[min(start, len(self.costs) - 1)]
+        start = np.searchsorted(self.cost_epochs, (1 - LAST) * self.epochs_run, side="right") - 1
+        before = self.costs[max(start, 0)]
         return bool(self.cost < SOLVED or abs(before - self.cost) <= SETTLED * self.cost)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -131,11 +134,11 @@ class Result:
 
 def prepare(config: Config) -> Problem:
     """The data of a config, in their parts, with its crosses."""
-    parts = _parts(config.dataset, config.n_examples, config.noise, config.data_seed)
+    parts = _parts(config.dataset, config.n_examples, config.n_validation, config.noise, config.data_seed)
     crosses = parse_crosses(config.crosses, parts.train.X.shape[1])
     return Problem(parts.train, parts.validation, parts.test, crosses, parts.scaling)
 
 
 @lru_cache(maxsize=64)
-def _parts(name: str, n: int | None, noise: float, seed: int) -> Parts:
-    return load_parts(name, n=n, noise=noise, seed=seed)
+def _parts(name: str, n: int | None, n_validation: int | None, noise: float, seed: int) -> Parts:
+    return load_parts(name, n=n, n_validation=n_validation, noise=noise, seed=seed)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.config import KINDS, Config, parse_value
-from sandbox.errors import RequestError, choose
+from sandbox.errors import RequestError, choose, is_number, one_line
 from sandbox.fields import format_value
 
 Point = dict[str, Any]
@@ -89,10 +89,14 @@ class Range:
     integer: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise RequestError(f"range {self.low}..{self.high}: the first number must be below the second")
+        ends = f"{one_line(self.low)}..{one_line(self.high)}"
+        if not (is_number([self.low, self.high]) and self.low < self.high):
+            raise RequestError(f"range {ends}: the first number must be below the second")
         if self.log and self.low <= 0:
-            raise RequestError(f"range {self.low}..{self.high}:log: a log scale starts above 0")
+            raise RequestError(f"range {ends}:log: a log scale starts above 0")
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.divide(self.high, self.low) if self.log else np.subtract(self.high, self.low)):
+                raise RequestError(f"range {ends} is too wide: no number is that large")
 
     def pick(self, u: float) -> Any:
         """The value at u in [0, 1)."""
@@ -177,12 +181,12 @@ def fields_of(name: str, dimension: Dimension) -> set[str]:
     return {field for value in dimension.grid() for field in dimension.changes(name, value)}
 
 
-def to_config(base: Config, space: Mapping[str, Dimension], point: Mapping[str, Any], seed: int) -> Config:
+def to_config(base: Config, space: Mapping[str, Dimension], point: Mapping[str, Any]) -> Config:
     """The config at a point of the space. Raises RequestError where a value is none for its field."""
     changes: dict[str, Any] = {}
     for name, dimension in space.items():
         changes |= dimension.changes(name, point[name])
-    return base.replace(**changes, seed=seed)
+    return base.replace(**changes)
 
 
 def grid_points(space: Mapping[str, Dimension]) -> list[Point]:

@@ -1,20 +1,30 @@
 """Tables as people read them in a terminal."""
 
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def render(frame: pd.DataFrame) -> str:
-    """A table as aligned text: words to the left, numbers to the right."""
-    shown = frame.copy()
-    for column in frame:
-        words = not pd.api.types.is_numeric_dtype(frame[column])
-        cells = [_show(value) for value in frame[column]]
-        width = max(map(len, [str(column), *cells]))
-        align = str.ljust if words else str.rjust
-        shown[column] = [align(cell, width) for cell in cells]
-        shown = shown.rename(columns={column: align(str(column), width)})
-    return shown.to_string(index=False)
+def render(table: "Mapping[str, Sequence[Any]] | pd.DataFrame") -> str:
+    """A table, columns by name, as aligned text: words to the left, numbers to the right.
+
+    >>> print(render({"name": ["a", "longer"], "runs": [5, 1000]}))
+    name   runs
+    a         5
+    longer 1000
+    """
+    columns = []
+    for name in table:
+        values = list(table[name])
+        cells = [str(name), *map(_show, values)]
+        align = str.rjust if all(isinstance(value, Real) for value in values) else str.ljust
+        columns.append([align(cell, max(map(len, cells))) for cell in cells])
+    return "\n".join(map(" ".join, zip(*columns, strict=True)))
 
 
 def _show(value: object) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from sandbox.blas import one_thread
 from sandbox.config import ROLES, Config
+from sandbox.effort import check_effort
 from sandbox.errors import RequestError, is_count
 from sandbox.figures import Figures
 from sandbox.nn.hooks import EarlyStopping, Hook, StopOnDivergence
@@ -71,12 +72,14 @@ def train_many(
     pays). An `executor` of concurrent.futures takes their place. Hooks see one population after another, `on_start` to
     `on_end` for each, in one thread unless they are all `stateless`; a config that trains alone has no replicas' axis.
     Costs are recorded at every epoch, or at about `curve_points` of them; if not told, at every epoch up to ten million
-    costs in all, and beyond that at 200 epochs each.
+    costs in all, and beyond that at 200 epochs each. Raises RequestError for what this machine cannot hold, or finish
+    within a year.
 
     >>> results = train_many([Config(learning_rate=rate, epochs=100) for rate in (0.1, 1.0, 10.0)])
     >>> [len(result.costs) for result in results]
     [100, 100, 100]
     """
+    check_effort(configs)
     hooks = list(hooks)
     if curve_points is None and sum(config.epochs for config in configs) > MANY_COSTS:
         curve_points = 200
@@ -103,13 +106,17 @@ def train_many(
 def shape(config: Config) -> Shape:
     """What must be alike for configs to train in the same arrays: all but what their fields' roles exempt.
 
-    Of a penalty that is whether there is one: for a weight that is infinite, none is not the same as zero times it.
+    Of a penalty, and of weight decay, that is whether there is one: for a weight that is infinite, none is not the same
+    as zero times it.
     """
     problem = prepare(config)
     alike = tuple(getattr(config, field.name) for field in fields(config) if ROLES.get(field.name, "alike") == "alike")
-    rest = (alike, problem.train.task, config.monitored, config.l1 > 0, config.l2 > 0)
+    rates = (config.l1 > 0, config.l2 > 0, config.weight_decay > 0)
+    rest = (alike, problem.train.task, config.monitored, *rates)
     itemsize = np.dtype(config.dtype).itemsize
-    return Shape(*layers(config, problem), len(problem.train), itemsize, config.batch_size, rest)
+    sizes, activations = layers(config, problem)
+    beside = (config.n_validation or 0) * 8 * 3 * (sizes[0] + sizes[-1])  # as they are drawn, crossed and stacked
+    return Shape(sizes, activations, len(problem.train), itemsize, config.batch_size, rest, beside)
 
 
 def _train_part(configs: list[Config], hooks: list[Hook], curve_points: int | None) -> list[Result]:

@@ -2,7 +2,7 @@
 
     make findings                     python -m studies.findings --help
 
-Runs the four experiments (only what is not done yet), prints of every point the median, lowest and highest of its seeds,
+Runs the six experiments (only what is not done yet), prints of every point the median, lowest and highest of its seeds,
 for the figures that FINDINGS.md quotes, and draws the pictures in studies/pictures/ from what MLflow holds. The pictures
 of the comparison are those of its report: `make compare-full` first, and they are copied.
 """
@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from experiments import depth, feature_crosses, initializers, learning_rate
+from experiments import batch_size, depth, feature_crosses, initializers, learning_rate, schedules
 from sandbox import Config, train
 from sandbox.comparison.protocol import FULL
 from sandbox.nn import Snapshots
-from sandbox.options import RUNS, main
+from sandbox.options import RUNS, main, uri_option
 from sandbox.plots import boundary_frames, curves_png
 from sandbox.sweeps import Outcome, Sweep, run_sweep
 from sandbox.table import render
@@ -34,7 +34,10 @@ FIGURES = {  # what FINDINGS.md quotes of each experiment
     "initializers": ("test_accuracy", "final_cost", *HEALTH),
     "depth": ("test_accuracy", "validation_accuracy"),
     "feature_crosses": ("test_accuracy", "parameters"),
+    "batch_size": ("gradient_noise", "time_to_cost/updates", "time_to_cost/examples", "final_cost"),
+    "schedules": ("final_cost", "diverged", "sharpness", "sharpness_times_rate"),
 }
+SWEEPS = (learning_rate, initializers, depth, feature_crosses, batch_size, schedules)
 TWO = (  # the README's picture: one neuron that is given the cross, and two hidden layers
     Config(dataset="quadrants", n_examples=200, hidden=(), crosses=("x1*x2",), epochs=1000),
     Config(dataset="spiral", n_examples=300, hidden=(8, 8), activation="tanh", epochs=1000),
@@ -43,12 +46,14 @@ EPOCHS = (0, 10, 50, 200, 1000)
 
 
 def figures(outcome: Outcome) -> pd.DataFrame:
-    """A row for each point: the median, and the lowest and highest, over the seeds."""
+    """A row for each point: the median, and the lowest and highest, over the seeds; a time that never came is infinite."""
     rows = []
     for arm, runs in outcome.arms.items():
         row: dict[str, object] = {"point": arm}
         for name in FIGURES[outcome.sweep.name]:
             values = [run.metrics[name] for run in runs if name in run.metrics]
+            if name.startswith("time_to_cost"):
+                values += [np.inf] * (len(runs) - len(values))
             row[name] = f"{np.median(values):.4g} ({min(values):.4g} to {max(values):.4g})" if values else "-"
         rows.append(row)
     return pd.DataFrame(rows)
@@ -87,7 +92,7 @@ def cost_picture(sweep: Sweep, store: Store, arms: dict[str, str], title: str, h
 
 
 def draw(outcomes: dict[str, Outcome], store: Store) -> None:
-    """The pictures of the four experiments."""
+    """The pictures of the experiments."""
     rates = {f"rate {rate}": f"learning_rate={rate}" for rate in ("0.001", "0.01", "0.1", "0.316", "3.16")}
     cost_picture(learning_rate.SWEEP, store, rates, "two moons: cost by learning rate", 0.3)
     names = {name: f"initializer={name}, activation=sigmoid" for name in ("zeros", "plain", "xavier", "he")}
@@ -129,10 +134,10 @@ def paste(rows: list[list[Image.Image]]) -> Image.Image:
 
 
 @click.command(help=__doc__)
-@click.option("--tracking-uri", metavar="URI", help="MLflow store [MLFLOW_TRACKING_URI, else SQLite under runs/].")
+@uri_option
 def command(tracking_uri: str | None) -> int:
     store, outcomes = Store(tracking_uri, RUNS), {}
-    for sweep in (learning_rate.SWEEP, initializers.SWEEP, depth.SWEEP, feature_crosses.SWEEP):
+    for sweep in (script.SWEEP for script in SWEEPS):
         outcome = outcomes[sweep.name] = run_sweep(sweep, store, RUNS)
         if outcome.status != "FINISHED":
             click.echo(f"error: {sweep.name}: {outcome.why}", err=True)

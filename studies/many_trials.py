@@ -4,15 +4,17 @@
 
 Trains XOR 2-2-1 networks for 50 epochs at learning rates drawn at random, with every picture, curve and param of any
 sweep, into a store of its own; and measures the seconds per thousand trials, until they are logged, the peak memory of
-all processes together, and how long the doctor and a search of MLflow take on what is there then.
+all processes together, and how long `sandbox doctor`, the whole command, and a search of MLflow take on what is there then.
 """
 
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +22,6 @@ from tempfile import TemporaryDirectory
 import click
 
 from sandbox import Config
-from sandbox.doctor import examine
 from sandbox.sweeps import Range, Sweep, run_sweep
 from sandbox.tracking import Store
 
@@ -45,14 +46,20 @@ class Watch(threading.Thread):
         self.passed: list[float] = []  # when each further thousand was logged
 
     def run(self) -> None:
-        connection = sqlite3.connect(self.database)
         while not self.over.wait(0.5):
             self.peak = max(self.peak, memory_of_family())
-            (logged,) = connection.execute("SELECT COUNT(*) FROM runs WHERE status = 'FINISHED'").fetchone()
+            logged = self._logged()
             if logged >= PART * (len(self.passed) + 1):
                 self.passed.append(time.perf_counter())
                 click.echo(f"{logged} trials logged, {self.peak / 2**20:.0f} MB", err=True)
-        connection.close()
+
+    def _logged(self) -> int:
+        with (
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as store,
+        ):
+            return store.execute("SELECT COUNT(*) FROM runs WHERE status = 'FINISHED'").fetchone()[0]
+        return 0  # a writer is still making it
 
 
 def memory_of_family() -> int:
@@ -75,9 +82,8 @@ def memory_of_family() -> int:
 def main(trials: int) -> None:
     """Run the sweep in an empty store and print one JSON object."""
     with TemporaryDirectory() as directory:
-        root = Path(directory)
-        store = Store(f"sqlite:///{directory}/mlflow.db", root)
-        store.check()
+        root = Path(directory) / "runs"  # where the doctor's command looks
+        store = Store(f"sqlite:///{root}/mlflow.db", root)
         watch = Watch(root / "mlflow.db")
         watch.start()
         begun = time.perf_counter()
@@ -87,7 +93,11 @@ def main(trials: int) -> None:
         watch.join()
         seconds = [round(later - earlier, 1) for earlier, later in pairwise([begun, *watch.passed])]
         begun = time.perf_counter()
-        findings = examine(store, root).findings
+        command = [sys.executable, "-m", "sandbox", "doctor", "--json", "--tracking-uri", store.uri]
+        told = subprocess.run(
+            command, cwd=directory, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True
+        )
+        findings = json.loads(told.stdout)["findings"]
         doctor = time.perf_counter() - begun
         begun = time.perf_counter()
         found = store.client.search_runs(["1"], "metrics.final_cost < 0.125", order_by=["metrics.final_cost ASC"])

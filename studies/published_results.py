@@ -18,7 +18,7 @@ import click
 import numpy as np
 
 from sandbox.nn import Run
-from sandbox.options import RUNS, main, store_options
+from sandbox.options import main, store_options
 from sandbox.tracking import Record, Store
 from studies.published.book import BOOK, LINES, TOY
 from studies.published.claims import Case, Figure, check
@@ -36,10 +36,9 @@ difference: relative to the published figure (absolute where that is 0). *: the 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--no-track", is_flag=True, help="Log nothing.")
 @store_options
-def command(no_track: bool, tracking_uri: str | None, as_json: bool) -> int:
+def command(no_track: bool, store: Store, as_json: bool) -> int:
     """Re-run every published result that the trainer claims; 1 is the exit code of a mismatch."""
-    store = None if no_track else Store(tracking_uri, RUNS)
-    if store is not None:
+    if not no_track:
         store.check()
     started = time.time()
     runs: dict[Case, Run] = {}
@@ -48,7 +47,7 @@ def command(no_track: bool, tracking_uri: str | None, as_json: bool) -> int:
         runs[case], found = check(case)
         figures += found
     summary = summarize(figures)
-    if store is not None:
+    if not no_track:
         experiment = store.experiment(EXPERIMENT, "Every published result that the trainer claims, re-run.")
         summary["run_id"] = store.log(make_record(runs, figures, summary, started), experiment)
     if as_json:
@@ -56,7 +55,7 @@ def command(no_track: bool, tracking_uri: str | None, as_json: bool) -> int:
         click.echo(json.dumps({**summary, "figures": [row(figure) for figure in figures], "sources": sources}))
     else:
         click.echo(table(figures))
-        click.echo(f"\n{conclusion(summary)}" + ("" if store is None else "\nnext: make ui"))
+        click.echo(f"\n{conclusion(summary)}" + ("" if no_track else "\nnext: make ui"))
     for figure in figures:
         if not figure.matches:
             text = f"{full_name(figure)} is published as {figure.published:.12g}, ours is {figure.ours:.12g}"

@@ -3,11 +3,14 @@
 import importlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -17,6 +20,7 @@ from sandbox.job import work
 from sandbox.sweeps import Sweep, choice, run_sweep
 from sandbox.sweeps.command import experiment
 from sandbox.tracking import Store
+from sandbox.tracking.address import sqlite_uri
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
 
@@ -38,11 +42,17 @@ SLOW = "slow: runs where CI=true, and with make test SLOW=1"
 
 
 def pytest_collection_modifyitems(items):
-    """Minutes of kills, outages and browsers are for CI; `make test` is to answer within two minutes."""
+    """Minutes of kills, outages and browsers are for CI; `make test` is to answer within three minutes."""
     if os.environ.get("CI") != "true" and not os.environ.get("SLOW"):
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason=SLOW))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What CI drew can be drawn again."""
+    if any("tests/fuzz" in report.nodeid for report in terminalreporter.getreports("passed")):
+        terminalreporter.write_line(f"tests/fuzz: FUZZ_SEED={os.environ.get('FUZZ_SEED', '1')}")
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +66,64 @@ def store(tmp_path_factory):
     store = Store(f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db")
     store.check()
     return store
+
+
+@pytest.fixture(scope="session")
+def plain_of():
+    """A function: all runs of an experiment in the store of a directory's own, by a client that knows nothing of ours."""
+    from mlflow import MlflowClient
+
+    def read(directory, name):
+        client = MlflowClient(sqlite_uri(directory / "runs" / "mlflow.db"))
+        experiment = client.get_experiment_by_name(name)
+        assert experiment is not None
+        return client.search_runs([experiment.experiment_id], max_results=1000)
+
+    return read
+
+
+class Database:
+    """A PostgreSQL of its own on a free port, which can be stopped and started."""
+
+    def __init__(self, directory):
+        (self.programs,) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
+        self.directory = directory
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self.port = one.getsockname()[1]
+        self.uri = f"postgresql://sandbox:secret@127.0.0.1:{self.port}/postgres"
+        (directory / "password").write_text("secret")
+        if os.geteuid() == 0:  # PostgreSQL will not be run by root
+            for path in (directory, directory / "password"):
+                shutil.chown(path, "postgres")
+        words = ["--username=sandbox", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]
+        self._run("initdb", *words, f"--pwfile={directory}/password", f"--pgdata={directory}/data")
+        self.start()
+
+    def _run(self, program, *words):
+        user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        argv = [*user, self.programs / program, *words]
+        subprocess.run(argv, check=True, cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def start(self):
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.directory}"
+        words = ["-D", f"{self.directory}/data", "-l", f"{self.directory}/log", "-o", options]
+        self._run("pg_ctl", *words, "--wait", "start")
+
+    def stop(self):
+        self._run("pg_ctl", "-D", f"{self.directory}/data", "--mode=immediate", "--wait", "stop")
+
+
+@pytest.fixture(scope="module")
+def database():
+    """A real PostgreSQL; where there is none, only CI insists."""
+    if os.environ.get("CI") != "true" and not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        pytest.skip("PostgreSQL is not installed (Debian's package postgresql)")
+    with TemporaryDirectory(prefix="sandbox-postgresql-", ignore_cleanup_errors=True) as directory:
+        database = Database(Path(directory))
+        yield database
+        with suppress(subprocess.CalledProcessError):  # a test has stopped it
+            database.stop()
 
 
 @pytest.fixture(scope="session")

@@ -255,6 +255,18 @@ def test_what_raises_comes_out_as_it_is_names_the_run_and_loses_nothing(
     assert [one for one in examine(store, root).findings if one.campaign == sweep.id] == []
 
 
+def test_the_end_of_a_campaign_holds_also_when_the_clock_was_set_back(small, run_here, logged, monkeypatch):
+    sweep = small("clock set back")
+    with pytest.raises(ZeroDivisionError):
+        run_here(sweep.replace(hooks=[Broken()]), batch=1)
+    until(lambda: [run.info.status for run in logged(sweep.name)[0]] == ["FAILED"])
+    now = time.time_ns
+    monkeypatch.setattr("sandbox.tracking.spool.time.time_ns", lambda: now() - 10**15)
+    assert run_here(sweep).status == "FINISHED"
+    (parent,), runs = logged(sweep.name)
+    assert (parent.info.status, len(runs)) == ("FINISHED", 4)
+
+
 MINE = """
 import io
 import numpy as np

@@ -18,7 +18,8 @@ from sandbox.sweeps import Range, Sweep, run_sweep
 from sandbox.sweeps.study import ended_trials, known_study
 from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
-from studies.chaos import faults
+from studies.chaos.faults import faults
+from studies.chaos.torment import FAULTS
 
 pytestmark = pytest.mark.slow
 
@@ -52,16 +53,17 @@ def typed(name, trials, epochs):
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds the writers' processes in /proc")
-def test_killed_at_random_moments_and_run_again_nothing_is_lost_or_doubled():
-    """`python -m studies.chaos --kills 30` is the long form; CHAOS_KILLS makes this one as long."""
-    kills, seed = os.environ.get("CHAOS_KILLS", "5"), os.environ.get("CHAOS_SEED", "1")
-    words = [sys.executable, "-m", "studies.chaos", "--kills", kills, "--seed", seed]
+def test_whatever_happens_nothing_is_lost_or_doubled_and_the_doctor_sees_and_mends_it():
+    """`python -m studies.chaos --rounds 30` is the long form; CHAOS_ROUNDS makes this one as long."""
+    rounds, seed = os.environ.get("CHAOS_ROUNDS", "9"), os.environ.get("CHAOS_SEED", "1")
+    words = [sys.executable, "-m", "studies.chaos", "--rounds", rounds, "--seed", seed]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["wrong"] == []
-    assert sum(report["killed"].values()) == int(kills)
-    assert {name.partition(",")[0] for name in report["killed"]} == {"sweep", "comparison"}
+    assert sum(report["done"].values()) == int(rounds)
+    assert {name.partition(", ")[0] for name in report["done"]} == {"sweep", "comparison"}
+    assert {name.partition(", ")[2] for name in report["done"]} == set(FAULTS)
 
 
 def test_eight_sweeps_at_once_on_one_sqlite_store(tmp_path):

@@ -162,7 +162,7 @@ def test_an_experiment_with_a_few_trials_of_another_kind(call, here, store, plai
     assert head.split() == columns
     assert "validation_accuracy" in row.split()
     assert row.split()[:3] == ["depth", "8", "8"]
-    assert "next: make ui, make compare" in output
+    assert "next: sandbox ui, sandbox compare" in output
     experiment = plain.get_experiment_by_name("depth")
     runs = plain.search_runs([experiment.experiment_id], "params.dataset = 'circle'")
     assert len(runs) == 8
@@ -185,6 +185,14 @@ def descendants(pid):
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_server_that_ends_is_one_line(call, store, tmp_path):
+    words = ("ui", "--port", 5079, "--tracking-uri", store.uri)
+    code, output, errors = call(*words, cwd=tmp_path, MLFLOW_UVICORN_OPTS="--no-such-option")
+    assert (code, output) == (1, "starting MLflow's server (some seconds)\n")
+    assert errors.startswith("error: MLflow's server ended with exit code ")
+    assert errors.count("\n") == 1
+
+
 def test_the_ui_answers_and_ends_with_all_that_it_started(serve, here, store, tmp_path):
     experiment_id = store.experiment("looked at")
     process, address, lines = serve(store.uri, tmp_path)

@@ -28,6 +28,7 @@ from sandbox.nn.schedules import SCHEDULES
 OTHER: dict[str, Any] = {  # for every field a value that is not its default
     "dataset": "or",
     "n_examples": 40,
+    "n_validation": 30,
     "noise": 0.1,
     "data_seed": 1,
     "crosses": ("x1*x2",),
@@ -40,6 +41,7 @@ OTHER: dict[str, Any] = {  # for every field a value that is not its default
     "l1": 0.1,
     "l2": 0.1,
     "optimizer": "adam",
+    "weight_decay": 0.1,
     "momentum": 0.5,
     "learning_rate": 0.3,
     "schedule": "cosine",
@@ -53,6 +55,12 @@ OTHER: dict[str, Any] = {  # for every field a value that is not its default
 }
 
 
+NEEDED: dict[str, dict[str, Any]] = {  # what a field has to come with where another value is not its default
+    "n_validation": {"dataset": "circle"},
+    "weight_decay": {"optimizer": "adamw"},
+}
+
+
 def some_name(table):
     return st.sampled_from(sorted(table))
 
@@ -62,6 +70,14 @@ def number(low, high):
 
 
 def make(fields: dict[str, Any]) -> Config:
+    if fields.get("optimizer") != "adamw":
+        fields.pop("weight_decay", None)
+    data = DATASETS[fields.get("dataset", "xor")]
+    if fields.get("n_examples"):
+        fields["n_examples"] = min(fields["n_examples"], data.largest_n)
+    most = data.largest_validation(fields.get("n_examples"), fields.get("noise", 0.0))
+    if fields.get("n_validation"):
+        fields["n_validation"] = min(fields["n_validation"], most) or None
     return Config(**fields)
 
 
@@ -70,6 +86,7 @@ CONFIGS = st.fixed_dictionaries(
     optional={
         "dataset": some_name(name for name, entry in DATASETS.items() if (entry.task, entry.noisy) == ("binary", True)),
         "n_examples": st.none() | st.integers(1, 10**6),
+        "n_validation": st.none() | st.integers(1, 10**6),
         "noise": number(0, 10),
         "data_seed": st.integers(0, 2**32 - 1),
         "crosses": st.lists(st.sampled_from(["x1*x2", "x1^2", "sin(x1)", "x2 ^ 3"]), unique=True, max_size=3),
@@ -82,6 +99,7 @@ CONFIGS = st.fixed_dictionaries(
         "l1": number(0, 10) | st.just(-0.0),
         "l2": number(0, 10),
         "optimizer": some_name(OPTIMIZERS),
+        "weight_decay": number(0, 10),
         "momentum": st.floats(0, 1, exclude_max=True),
         "learning_rate": number(1e-300, 1e6).filter(bool),
         "schedule": some_name(SCHEDULES),
@@ -91,7 +109,7 @@ CONFIGS = st.fixed_dictionaries(
         "min_delta": number(0, 10),
         "monitor": st.sampled_from([None, "cost", "train_accuracy"]),
         "dtype": st.sampled_from(["float64", "float32"]),
-        "seed": st.integers(0, 2**100),
+        "seed": st.integers(0, 2**63 - 1),
     },
 ).map(make)
 
@@ -102,6 +120,7 @@ class TestValues:
         assert {field.name: field.default for field in dataclasses.fields(Config)} == {
             "dataset": "xor",
             "n_examples": None,
+            "n_validation": None,
             "noise": 0.0,
             "data_seed": 0,
             "crosses": (),
@@ -114,6 +133,7 @@ class TestValues:
             "l1": 0.0,
             "l2": 0.0,
             "optimizer": "gd",
+            "weight_decay": 0.0,
             "momentum": 0.9,
             "learning_rate": 1.0,
             "schedule": "constant",
@@ -130,9 +150,9 @@ class TestValues:
         """What is not declared is alike for all that train side by side."""
         names = {role: {name for name in ROLES if ROLES[name] == role} for role in set(ROLES.values())}
         assert names == {
-            "data": {"dataset", "n_examples", "noise", "data_seed", "crosses"},
+            "data": {"dataset", "n_examples", "n_validation", "noise", "data_seed", "crosses"},
             "network": {"hidden", "activation", "output", "initializer", "initializer_scale"},
-            "replica": {"l1", "l2", "learning_rate", "schedule", "seed", "patience", "min_delta"},
+            "replica": {"l1", "l2", "weight_decay", "learning_rate", "schedule", "seed", "patience", "min_delta"},
             "alike": {"cost", "optimizer", "momentum", "batch_size", "epochs", "dtype", "monitor"},
         }
 
@@ -227,9 +247,20 @@ class TestKey:
         canonical = b'{"dataset":"iris","hidden":[8,8]}'
         assert config.key == hashlib.sha256(canonical).hexdigest()[:16]
 
+    @pytest.mark.parametrize("name", ["moons", "spiral"])
+    def test_is_of_the_edition_too_where_examples_are_others_than_before(self, name):
+        """Up to edition 1 these had points at even steps, the same for every seed."""
+        former, now = b'{"dataset":"%s"}' % name.encode(), b'{"dataset":"%s","edition":2}' % name.encode()
+        assert Config(dataset=name).key == hashlib.sha256(now).hexdigest()[:16]
+        assert Config(dataset=name).key != hashlib.sha256(former).hexdigest()[:16]
+        assert {entry.name for entry in DATASETS.values() if entry.edition > 1} == {"moons", "spiral"}
+
     def test_every_field_counts(self):
-        keys = {Config().key, *(Config(**{name: value}).key for name, value in OTHER.items())}
-        assert len(keys) == len(OTHER) + 1
+        keys = {Config().key}
+        for name, value in OTHER.items():
+            needed = NEEDED.get(name, {})
+            keys |= {Config(**needed).key, Config(**needed, **{name: value}).key}
+        assert len(keys) == len(OTHER) + 1 + len(NEEDED)
 
     @given(CONFIGS)
     @settings(max_examples=50, deadline=None)
@@ -333,7 +364,7 @@ WRONG = [
     ({"activation": "sigmoyd"}, "unknown activation 'sigmoyd': did you mean 'sigmoid'.* Valid: sigmoid, tanh, relu"),
     ({"activation": "softmax"}, "activation 'softmax' is for the output"),
     ({"output": "sigmoyd"}, "unknown activation 'sigmoyd': did you mean 'sigmoid'"),
-    ({"optimizer": "adm"}, "unknown optimizer 'adm': did you mean 'adam'.* Valid: gd, momentum, nesterov, adam"),
+    ({"optimizer": "adm"}, "unknown optimizer 'adm': did you mean 'adam'.* Valid: gd, momentum, nesterov, adam, adamw"),
     ({"schedule": "cosin"}, "unknown schedule 'cosin': did you mean 'cosine'.* Valid: constant, step"),
     ({"schedule": ["cosine"]}, "schedule is .*: one value is needed"),
     ({"cost": "square_error"}, "unknown cost 'square_error': did you mean 'squared_error'"),
@@ -368,6 +399,14 @@ WRONG = [
     ({"l1": np.array([0.1, 0.2])}, "l1 is .*: one value is needed"),
     ({"l1": -1}, "l1 is -1.*: a number of at least 0 is needed"),
     ({"l2": math.inf}, "l2 is inf"),
+    ({"optimizer": "adamw", "weight_decay": -1}, "weight_decay is -1.*: a number of at least 0 is needed"),
+    ({"optimizer": "adamw", "weight_decay": math.inf}, "weight_decay is inf"),
+    ({"optimizer": "adamw", "weight_decay": None}, "weight_decay is None: a number is needed"),
+    *(
+        ({"optimizer": name, "weight_decay": 0.01}, "^weight_decay is for adamw: l2 is the penalty that other optimiz")
+        for name in OPTIMIZERS
+        if name != "adamw"
+    ),
     ({"momentum": 1}, "momentum is 1.*: a number from 0 to below 1 is needed"),
     ({"momentum": -0.1}, "momentum is -0.1"),
     ({"epochs": 0}, "epochs is 0: a whole number of at least 1 is needed"),
@@ -377,6 +416,15 @@ WRONG = [
     ({"n_examples": 10**12}, "n_examples is 1000000000000: xor takes 1 to 10000000"),
     ({"dataset": "iris", "n_examples": 2}, "n_examples is 2: iris takes 3 to 112 to train with"),
     ({"dataset": "iris", "n_examples": 113}, "n_examples is 113: iris takes 3 to 112 to train with"),
+    ({"n_validation": 9}, "^n_validation is 9: xor has no validation part with this n_examples and noise$"),
+    ({"dataset": "linear", "n_validation": 9}, "n_validation is 9: linear has no validation part with this"),
+    ({"dataset": "iris", "n_examples": 105, "n_validation": 5}, "n_validation is 5: iris has no validation part"),
+    ({"dataset": "iris", "n_validation": 24}, "n_validation is 24: iris has 1 to 23 examples for validation with this"),
+    ({"dataset": "wine", "n_examples": 100, "n_validation": 34}, "n_validation is 34: wine has 1 to 33 examples"),
+    ({"dataset": "circle", "n_validation": 0}, "n_validation is 0: circle has 1 to 10000000 examples for validation"),
+    ({"dataset": "circle", "n_validation": 10**12}, "n_validation is 1000000000000: circle has 1 to 10000000"),
+    ({"dataset": "circle", "n_validation": 2.0}, "n_validation is 2.0: a whole number or none is needed"),
+    ({"dataset": "circle", "n_validation": True}, "n_validation is True: a whole number or none is needed"),
     ({"dataset": "iris", "noise": 0.1}, "noise is 0.1: iris is a table of real measurements, it must be 0"),
     ({"data_seed": 2**32}, "data_seed is 4294967296: at most 4294967295 is possible"),
     ({"patience": 0}, "patience is 0: a whole number of at least 1 is needed"),

@@ -1,17 +1,22 @@
 """The doctor: every disagreement is made by hand, found, named and, where no training is needed, mended."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
+from optuna.trial import create_trial
 
+import sandbox
 from sandbox.cli import main
 from sandbox.doctor import examine
+from sandbox.job import work
 from sandbox.lock import lock_of
-from sandbox.note import Note
+from sandbox.note import Note, note_path
 from sandbox.sweeps import Range, run_sweep
 from sandbox.sweeps.journal import JOURNAL
 from sandbox.sweeps.study import Study, ended_trials, known_study
@@ -73,6 +78,20 @@ def doctor(store, patient, monkeypatch, capsys):
     return call
 
 
+@pytest.fixture
+def here_in(monkeypatch, capsys):
+    """A function: what `sandbox` answers in a directory: exit code, output, errors."""
+
+    def call(directory, *words):
+        monkeypatch.chdir(directory)
+        monkeypatch.setattr("sys.argv", ["sandbox", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
 def study_of(sweep, root):
     """The study of a sweep, as it is."""
     study = known_study(sweep.id, sweep.goal.words, root)
@@ -97,6 +116,24 @@ def test_a_sound_sweep(doctor):
     code, output = doctor("--json")
     report = json.loads(output)
     assert (code, len(report["campaigns"]), report["alive"], report["findings"]) == (0, 1, [], [])
+
+
+QUICK = """
+import sys
+from sandbox.cli import main
+try:
+    main()
+finally:
+    print(sorted({"mlflow", "matplotlib", "pandas"} & sys.modules.keys()))
+"""
+
+
+def test_it_brings_in_nothing_that_takes_long_to_import(patient, store):
+    """Of ten thousand trials it is to tell in three seconds."""
+    words = [sys.executable, "-c", QUICK, "doctor", "--tracking-uri", store.uri]
+    environment = {**os.environ, "PYTHONPATH": str(Path(sandbox.__file__).parent.parent)}
+    told = subprocess.run(words, cwd=patient[1].parent, env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == ["1 sweeps and comparisons examined: nothing disagrees", "[]"]
 
 
 def test_where_nothing_was_ever_run_nothing_disagrees_and_nothing_is_made(tmp_path):
@@ -133,7 +170,7 @@ def test_a_parent_that_was_left_running(doctor, patient, plain):
     code, output = doctor()
     assert (code, "the parent run was left RUNNING" in output) == (1, True)
     assert doctor("--repair")[0] == 0
-    assert plain.get_run(parent.info.run_id).info.status == "KILLED"
+    assert plain.get_run(parent.info.run_id).info.status == "FINISHED"  # all of its runs are there
 
 
 def test_a_trial_of_optunas_that_was_left_running(doctor, patient):
@@ -163,11 +200,10 @@ def test_trials_that_are_missing_in_optuna(doctor, patient, store):
     lines = (root / JOURNAL).read_text().splitlines(keepends=True)
     (root / JOURNAL).write_text("".join(lines[:-2]))
     code, output = doctor()
-    assert (code, "2 runs are not in Optuna's store. next: its command, once more" in output) == (1, True)
-    assert doctor("--repair") == (1, output)  # what its points are only the sweep knows
+    assert (code, "2 runs are not in Optuna's store. next: sandbox doctor --repair" in output) == (1, True)
+    assert doctor("--repair")[0] == 0
     outcome = run_sweep(sweep, store, root, quiet=True)
     assert (outcome.status, outcome.before) == ("FINISHED", 4)
-    assert doctor()[0] == 0
     told = {trial.user_attrs["config_key"] for trial in ended_trials(study_of(sweep, root))}
     assert told == {trial.config.key for trial in sweep.plan}
 
@@ -246,8 +282,178 @@ def test_a_sampler_that_learns_asks_again_for_what_was_lost(small, tmp_path, sto
     assert examine(store, tmp_path).findings == []
 
 
+DAMAGE = {
+    "garbage": lambda lines: [*lines[:2], b"garbage\n", *lines[3:]],
+    "a number": lambda lines: [*lines[:2], b"5\n", *lines[3:]],
+    "no study": lambda lines: [*lines[:1], b"{}\n", *lines[1:]],
+    "another operation": lambda lines: [*lines, b'{"op_code":99,"worker_id":"x"}\n', *lines[-1:]],
+    "bytes": lambda lines: [b"\xff\x00\n", *lines],
+    "emptied": lambda lines: [],
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("by", ["the doctor", "its command"])
+def test_a_journal_that_cannot_be_read_is_made_anew_from_mlflow(kind, by, doctor, patient, store):
+    sweep, root, _ = patient
+    journal = root / JOURNAL
+    journal.write_bytes(b"".join(DAMAGE[kind](journal.read_bytes().splitlines(keepends=True))))
+    code, output = doctor()
+    assert (code, output.count(sweep.id), output.count("next: sandbox doctor --repair")) == (1, 1, 1)
+    if by == "the doctor":
+        assert doctor("--repair")[0] == 0
+    else:
+        outcome = run_sweep(sweep, store, root, quiet=True)
+        assert (outcome.status, outcome.done, outcome.before) == ("FINISHED", 4, 4)
+    assert doctor()[0] == 0
+    told = [trial.user_attrs["config_key"] for trial in ended_trials(study_of(sweep, root))]
+    assert sorted(told) == sorted(trial.config.key for trial in sweep.plan)
+    assert list(root.glob(f"{JOURNAL}.aside-*")) or kind == "emptied"
+
+
+def test_a_directory_in_the_place_of_the_journal(doctor, patient, store):
+    _, root, _ = patient
+    (root / JOURNAL).unlink()
+    (root / JOURNAL).mkdir()
+    assert doctor()[0] == 1
+    assert doctor("--repair")[0] == 0
+
+
+def test_a_trial_that_is_twice_in_optuna(doctor, patient):
+    sweep, root, _ = patient
+    study = study_of(sweep, root)
+    study.add_trial(ended_trials(study)[0])
+    code, output = doctor()
+    assert (code, "1 trials are in Optuna's store more than once" in output) == (1, True)
+    assert doctor("--repair")[0] == 0
+    assert len(ended_trials(study_of(sweep, root))) == 4
+
+
+def test_a_trial_that_optuna_alone_knows_beside_a_whole_sweep(doctor, patient):
+    sweep, root, _ = patient
+    study = study_of(sweep, root)
+    stranger = ended_trials(study)[0]
+    study.add_trial(create_trial(value=0.1, user_attrs={**stranger.user_attrs, "config_key": "0123456789abcdef"}))
+    code, output = doctor()
+    line = "1 trials of Optuna's are neither in MLflow nor in the spool. next: sandbox doctor --repair"
+    assert (code, line in output) == (1, True)
+    assert doctor("--repair")[0] == 0
+    assert len(ended_trials(study_of(sweep, root))) == 4
+
+
+def test_a_second_parent_is_named_and_its_runs_are_put_below_the_first(doctor, patient, plain, store, small):
+    sweep, _, experiment = patient
+    first = children(plain, experiment, sweep)[0]
+    parent = first.data.tags["mlflow.parentRunId"]
+    tags = {**plain.get_run(parent).data.tags, "sweep": sweep.id}
+    second = plain.create_run(experiment, tags={key: text for key, text in tags.items() if "mlflow" not in key})
+    plain.set_terminated(second.info.run_id)
+    plain.set_tag(first.info.run_id, "mlflow.parentRunId", second.info.run_id)
+    code, output = doctor()
+    assert code == 1
+    assert "1 other parent runs are in MLflow beside the first" in output
+    assert "1 runs are not below the parent run" in output
+    assert doctor("--repair")[0] == 0
+    assert plain.get_run(first.info.run_id).data.tags["mlflow.parentRunId"] == parent
+    assert plain.get_run(second.info.run_id).info.lifecycle_stage == "deleted"
+    assert doctor()[0] == 0
+
+
+def test_a_parent_that_was_deleted_comes_back_with_its_runs(doctor, patient, plain, store):
+    sweep, root, experiment = patient
+    parent = children(plain, experiment, sweep)[0].data.tags["mlflow.parentRunId"]
+    plain.delete_run(parent)
+    code, output = doctor()
+    assert (code, "4 runs are not below the parent run" in output, "the parent run is gone" in output) == (
+        1,
+        True,
+        True,
+    )
+    assert doctor("--repair")[0] == 0
+    assert plain.get_run(parent).info.lifecycle_stage == "active"
+    assert doctor()[0] == 0
+    plain.delete_run(parent)
+    outcome = run_sweep(sweep, store, root, quiet=True)  # its command brings it back too
+    assert (outcome.status, outcome.done) == ("FINISHED", 4)
+    assert plain.get_run(parent).info.lifecycle_stage == "active"
+    assert doctor()[0] == 0
+
+
+def test_artifacts_that_were_deleted_are_missed_and_made_again(doctor, patient, plain, store):
+    sweep, root, experiment = patient
+    bare = children(plain, experiment, sweep)[0].info
+    place = Path(bare.artifact_uri)
+    kept = place.with_name("kept")
+    shutil.copytree(place, kept)
+    (place / "boundary.png").unlink()
+    try:
+        code, output = doctor()
+        assert (code, "1 runs have lost artifacts" in output) == (1, True)
+        code, output = doctor("--repair")
+        assert (code, "1 planned trials are not done. next: its command, once more" in output) == (1, True)
+        outcome = run_sweep(sweep, store, root, quiet=True)
+        assert (outcome.status, outcome.before) == ("FINISHED", 3)
+        assert doctor()[0] == 0
+    finally:
+        shutil.rmtree(place)
+        kept.rename(place)
+
+
+def test_a_note_by_newer_code_and_one_that_is_none(doctor, patient, store):
+    sweep, root, _ = patient
+    path = note_path(sweep.id, root)
+    note = json.loads(path.read_text())
+    path.write_text(json.dumps({**note, "colour": "blue"}))
+    assert doctor()[0] == 0
+    for text in (
+        "",
+        "{",
+        "[]",
+        '{"campaign": "../x", "experiment": "doctor", "total": 4}',
+        json.dumps({**note, "keys": 5}),
+    ):
+        path.write_text(text)
+        code, output = doctor()
+        assert code == 1
+        assert output.startswith(
+            f"{sweep.id}: its note {path.relative_to(root.parent)} cannot be read. next: its command"
+        )
+    assert run_sweep(sweep, store, root, quiet=True).status == "FINISHED"
+    assert doctor()[0] == 0
+
+
+def test_a_campaign_that_nobody_wants_to_finish_can_be_forgotten(doctor, patient, plain, here_in):
+    sweep, root, experiment = patient
+    plain.delete_run(children(plain, experiment, sweep)[0].info.run_id)
+    assert doctor()[0] == 1
+    code, output = doctor("--forget", sweep.id)
+    assert (code, output) == (0, "0 sweeps and comparisons examined: nothing disagrees\n")
+    assert known_study(sweep.id, sweep.goal.words, root) is None
+    assert len(children(plain, experiment, sweep)) == 3  # MLflow keeps its runs
+    code, _, errors = here_in(root.parent, "doctor", "--forget", sweep.id)
+    assert (code, errors) == (2, f"error: {sweep.id} cannot be forgotten: no sweep or comparison is known here\n")
+
+
+def test_a_file_that_was_set_aside_is_tried_again_or_kept_out_of_sight(doctor, patient, store, make_run, plain):
+    sweep, root, experiment = patient
+    spool = Spool(store.uri, root)
+    gone = children(plain, experiment, sweep)[0].info.run_id
+    plain.delete_run(gone)
+    job = next(one for one in sweep.plan if one.config.key == plain.get_run(gone).data.tags["config_key"])
+    (entry,) = [Entry(sweep.destination, record) for _, record in work([sweep.job(job, 0)])]
+    good = spool.set_aside(spool.put(entry), "a fault that is over")
+    bad = spool.directory / "rejected" / "1-1-x.run"
+    bad.write_bytes(b"half a zip")
+    code, output = doctor()
+    assert (code, output.count("was set aside")) == (1, 2)
+    assert doctor("--repair")[0] == 0
+    assert len(children(plain, experiment, sweep)) == 4
+    assert (good.exists(), bad.exists(), bad.with_suffix(".unreadable").exists()) == (False, False, True)
+
+
 def test_a_note_of_a_campaign_says_what_it_was_to_come_to(patient):
     sweep, root, _ = patient
-    (note,) = Note.all(root)
+    (note,), broken = Note.all(root)
+    assert broken == []
     assert (note.campaign, note.experiment, note.total) == (sweep.id, "doctor", 4)
     assert note.keys == [trial.config.key for trial in sweep.plan]

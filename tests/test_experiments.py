@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ import pytest
 from sandbox import train_many
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = ("learning_rate", "initializers", "depth", "feature_crosses")
+SEEDS = 4
+TOGETHER = ("learning_rate", "initializers", "depth", "feature_crosses")  # what `make sweep` runs
+SCRIPTS = (*TOGETHER, "batch_size", "schedules")
 
 
 def sweep_of(name):
@@ -18,9 +22,10 @@ def sweep_of(name):
 
 
 def results_of(name):
-    """(config, result) for every trial of an experiment."""
-    configs = [trial.config for trial in sweep_of(name).plan]
-    return list(zip(configs, train_many(configs, curve_points=200), strict=True))
+    """(config, result) for every trial of an experiment with the first few of its seeds."""
+    sweep = sweep_of(name)
+    configs = [trial.config for trial in sweep.plan if trial.config.seed < SEEDS]
+    return list(zip(configs, train_many(configs, sweep.hooks, curve_points=200), strict=True))
 
 
 def accuracy_of(result):
@@ -44,16 +49,19 @@ def test_a_script_opens_with_its_question_and_is_short(name):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_sweep_has_at_least_24_trials_over_at_least_3_seeds(name):
-    configs = [trial.config for trial in sweep_of(name).plan]
-    assert len({config.key for config in configs}) == len(configs) >= 24
-    assert len({config.seed for config in configs}) >= 3
+def test_a_sweep_has_twenty_seeds_at_each_point_of_weights_and_of_data(name):
+    plan = sweep_of(name).plan
+    assert len({trial.config.key for trial in plan}) == len(plan)
+    points = Counter(json.dumps(trial.point) for trial in plan)
+    assert len(points) >= 8
+    assert set(points.values()) == {20}
+    assert {(trial.config.seed, trial.config.data_seed) for trial in plan} == {(seed, seed) for seed in range(20)}
 
 
 def test_there_are_no_other_scripts():
     assert {path.stem for path in (ROOT / "experiments").glob("[!_]*.py")} == set(SCRIPTS)
     text = (ROOT / "experiments" / "__main__.py").read_text()
-    assert all(f"{name}.SWEEP" in text for name in SCRIPTS)
+    assert {name for name in SCRIPTS if f"{name}.SWEEP" in text} == set(TOGETHER)
 
 
 def test_too_small_a_rate_crawls_and_too_large_a_one_diverges():
@@ -66,7 +74,7 @@ def test_too_small_a_rate_crawls_and_too_large_a_one_diverges():
     assert all(diverged[rates[-1]])
     assert costs[rates[0]] > 5 * costs[best]
     accuracies = [accuracy_of(r) for c, r in results if c.learning_rate == best]
-    assert min(accuracies) > 0.95
+    assert np.median(accuracies) > 0.95
 
 
 def test_small_initial_weights_leave_a_deeper_sigmoid_network_where_it_started():
@@ -77,8 +85,8 @@ def test_small_initial_weights_leave_a_deeper_sigmoid_network_where_it_started()
         for name in ("zeros", "plain", "xavier", "he")
     }
     for name in ("zeros", "plain"):
-        assert [r.cost for r in sigmoid[name]] == pytest.approx([0.125] * 3, abs=0.001)
-        assert [r.costs[0] for r in sigmoid[name]] == pytest.approx([0.125] * 3, abs=0.001)
+        assert [r.cost for r in sigmoid[name]] == pytest.approx([0.125] * SEEDS, abs=0.001)
+        assert [r.costs[0] for r in sigmoid[name]] == pytest.approx([0.125] * SEEDS, abs=0.001)
     for name in ("xavier", "he"):
         assert max(r.cost for r in sigmoid[name]) < 0.01
         assert min(accuracy_of(r) for r in sigmoid[name]) > 0.95
@@ -86,13 +94,13 @@ def test_small_initial_weights_leave_a_deeper_sigmoid_network_where_it_started()
 
 def test_depth_helps_where_one_layer_cannot_separate():
     results = results_of("depth")
-    best = {
-        depth: max(accuracy_of(r) for c, r in results if len(c.hidden) == depth)
+    usual = {
+        depth: np.median([accuracy_of(r) for c, r in results if len(c.hidden) == depth])
         for depth in {len(config.hidden) for config, _ in results}
     }
-    assert best[0] < 0.65
-    assert best[1] < 0.9
-    assert best[2] > 0.98
+    assert usual[0] < 0.65
+    assert usual[1] < 0.9
+    assert usual[2] > 0.93
     assert {config.dataset for config, _ in results} == {"spiral"}
 
 
@@ -102,7 +110,7 @@ def test_a_cross_makes_the_quadrants_linear_and_not_the_spiral():
     def accuracies(dataset, crosses, hidden):
         wanted = (dataset, crosses, hidden)
         found = [accuracy_of(r) for c, r in results if (c.dataset, c.crosses, c.hidden) == wanted]
-        assert len(found) == 3
+        assert len(found) == SEEDS
         return found
 
     assert max(accuracies("quadrants", (), ())) < 0.6
@@ -111,4 +119,101 @@ def test_a_cross_makes_the_quadrants_linear_and_not_the_spiral():
     assert min(accuracies("circle", ("x1*x2", "x1^2", "x2^2"), ())) > 0.9
     assert max(accuracies("circle", ("x1*x2",), ())) < 0.6
     assert max(accuracies("spiral", ("x1*x2", "x1^2", "x2^2"), ())) < 0.65
-    assert np.median(accuracies("spiral", (), (8, 8))) > 0.85
+    assert np.median(accuracies("spiral", (), (8, 8))) > 0.75
+
+
+def test_the_noise_of_a_batch_falls_with_its_size_and_a_small_one_gets_there_with_fewer_examples():
+    """Drawn without replacement from 64: 1 for single examples, 60 / (4 * 63) for four, 48 / (16 * 63) for 16, and 0."""
+    results = results_of("batch_size")
+
+    def noise(size):  # of the first weights, which are alike for all batch sizes
+        return np.array([r.curves["gradient_noise"][1][0] for c, r in results if c.batch_size == size])
+
+    # About a hundred mini-batches tell a network's noise to some 12 percent, and the mean of four to 6.
+    assert np.mean(noise(4) / noise(1)) == pytest.approx(60 / (4 * 63), rel=0.2)
+    assert np.mean(noise(16) / noise(1)) == pytest.approx(48 / (16 * 63), rel=0.2)
+    assert noise(None).tolist() == [0] * len(noise(1))
+
+    def median(unit, size, rate):  # who never got there comes last
+        curves = [r.curves for c, r in results if (c.batch_size, c.learning_rate) == (size, rate)]
+        assert len(curves) == SEEDS
+        times = [curve[f"time_to_cost/{unit}"][1][0] if f"time_to_cost/{unit}" in curve else np.inf for curve in curves]
+        return np.median(times)
+
+    for small, large in ((1, 4), (4, 16)):
+        assert median("examples", small, 0.1) < median("examples", large, 0.1) / 2
+    assert median("updates", 4, 0.1) == pytest.approx(median("updates", 16, 0.1), rel=0.2)
+    assert median("updates", 1, 0.4) > 2 * median("updates", 16, 0.4)  # perhaps never
+
+
+def test_above_two_over_the_sharpness_a_line_diverges_and_a_network_may_find_a_flatter_place():
+    results = results_of("schedules")
+
+    def of(hidden, schedule, rate, size=None):
+        wanted = (hidden, schedule, rate, size)
+        found = [r for c, r in results if (c.hidden, c.schedule, c.learning_rate, c.batch_size) == wanted]
+        assert len(found) == SEEDS
+        return found
+
+    def products(found, place):
+        return np.array([r.curves["sharpness_times_rate"][1][place] for r in found])
+
+    rates = sorted({config.learning_rate for config, _ in results})
+    lines = [r for rate in rates for r in of((), "constant", rate)]
+    told = [r for r, product in zip(lines, products(lines, 0), strict=True) if abs(product - 2) > 0.02]  # in 400 epochs
+    diverged = [r.diverged_at is not None for r in told]
+    assert diverged == (products(told, 0) > 2).tolist()
+    assert set(diverged) == {True, False}  # 0.3 is far below the threshold, 1.5 above that of most draws
+
+    too_large, edge = of((8,), "constant", rates[-1]), of((8,), "constant", 0.6)
+    assert (products(too_large, 0) > 2).all()
+    assert all(r.diverged_at is not None for r in too_large)
+    assert np.median(products(edge, 0)) < 1.8
+    assert (products(edge, -1) > products(edge, 0)).all()  # up to the edge, about which it hovers
+    assert 1.7 < np.median(products(edge, -1)) < 2.3
+    survived = [r for r in of((8,), "constant", 1.0) if r.diverged_at is None]
+    assert products(survived, 0).max() > 2.5
+    assert products(survived, -1).max() < 2.5
+
+
+def test_a_rate_that_is_too_large_is_better_if_it_falls_and_one_that_is_not_if_it_stays():
+    """With all seeds: a few cannot tell at the larger rate, where what is left at the end is chance with each."""
+    schedules, rates = ("cosine", "constant"), (1.0, 0.3)
+    configs = [trial.config for trial in sweep_of("schedules").plan]
+    configs = [c for c in configs if c.hidden and c.batch_size is None]
+    configs = [c for c in configs if c.schedule in schedules and c.learning_rate in rates]
+    results = list(zip(configs, train_many(configs), strict=True))
+
+    def costs(schedule, rate):
+        found = {c.seed: r for c, r in results if (c.schedule, c.learning_rate) == (schedule, rate)}
+        assert sorted(found) == list(range(20))
+        return np.array([np.inf if found[seed].diverged_at is not None else found[seed].cost for seed in range(20)])
+
+    assert np.median(costs("cosine", 1.0)) < 0.9 * np.median(costs("constant", 1.0))
+    assert (costs("cosine", 0.3) > costs("constant", 0.3)).all()  # it goes half as far
+
+
+def test_the_command_names_every_experiment_and_its_question(here):
+    code, output, errors = here("experiment")
+    assert (code, errors) == (0, "")
+    listed = dict(line.split(maxsplit=1) for line in output.partition("Commands:\n")[2].splitlines())
+    assert listed == {name: sweep_of(name).question for name in SCRIPTS}
+
+
+def test_a_misspelt_experiment_is_answered_with_the_nearest(here, tmp_path):
+    code, output, errors = here("experiment", "dpeth", "--trials", 4)
+    assert (code, output) == (2, "")
+    assert errors == f"error: unknown experiment 'dpeth': did you mean 'depth'? Valid: {', '.join(sorted(SCRIPTS))}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_runs_what_the_script_runs(here, store, tmp_path):
+    """Whichever of the two is asked second finds that nothing is left to do."""
+    words = ("--trials", 4, "--seeds", 1, "--epochs", 20, "--n-examples", 30, "--tracking-uri", store.uri, "--json")
+    code, output, errors = here("experiment", "depth", *words)
+    (row,) = json.loads(output)["sweeps"]
+    assert (code, errors, row["sweep"], row["runs"], row["new"]) == (0, "", "depth", 4, 4)
+    assert (tmp_path / "runs").is_dir()
+    code, output, errors = here(*words, script="depth")
+    (row,) = json.loads(output)["sweeps"]
+    assert (code, errors, row["sweep"], row["runs"], row["new"]) == (0, "", "depth", 4, 0)

@@ -200,6 +200,27 @@ def test_a_server_that_dies_answers_500_never_answers_and_comes_back_loses_nothi
     assert examine(Store(server.uri, tmp_path), tmp_path).findings == []
 
 
+def test_without_a_terminal_an_outage_is_two_lines_and_waiting_one_in_ten_seconds(server, start, tmp_path):
+    if not server.answers():
+        server.start()
+    words = ("sweep", "--vary", "learning_rate=0.1,1", "--seeds", 60, "--epochs", 60, "--name", "lines", "--batch", 4)
+    client = MlflowClient(server.uri)
+    with start(*words, cwd=tmp_path, MLFLOW_TRACKING_URI=server.uri) as driver:
+        wait_for(lambda: client.get_experiment_by_name("lines") and len(runs_of(client, "lines")) >= 4)
+        server.kill()
+        time.sleep(8)
+        server.start()
+        driver.communicate(timeout=120)
+    lines = [line for line in (tmp_path / ".stderr").read_text().replace("\r", "\n").splitlines() if line.strip()]
+    said = [line for line in lines if "run/s" not in line and "s/run" not in line]
+    assert driver.returncode == 0
+    assert len(said) == 2, lines
+    assert said[0].startswith(f"MLflow store {server.uri}: ")
+    assert said[0].endswith("training goes on, runs wait in the spool")
+    assert said[1] == "the store is back"
+    assert len(lines) < 20
+
+
 def wait_for(ready, seconds=60):
     deadline = time.monotonic() + seconds
     while not ready():

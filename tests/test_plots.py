@@ -10,7 +10,7 @@ from PIL import Image
 from sandbox.data import Dataset
 from sandbox.errors import RequestError
 from sandbox.plots import boundary_figure, boundary_frames, boundary_png, cost_figure, cost_png
-from sandbox.plots.picture import number, numbers
+from sandbox.plots.page import number, numbers
 from sandbox.plots.plane import plane_of
 
 

@@ -1,6 +1,7 @@
 """Populations: which configs share arrays, in what parts, and that those arrays stay small."""
 
 import dataclasses
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sandbox import Config, Hook, Network, train, train_many
 from sandbox.config import ROLES
 from sandbox.nn.layouts import TINY, ReplicasLast, Stacked, choose_layout
 from sandbox.nn.padding import Padding
-from sandbox.nn.population import ROUND, Shape, crop, even_chunks, parts, stack
+from sandbox.nn.population import CALLS, Shape, crop, even_chunks, parts, stack
 from sandbox.train import build, shape
 
 
@@ -44,6 +45,7 @@ class TestGroups:
             {"min_delta": 0.1},
             {"initializer": "he"},
             {"noise": 0.1},
+            {"n_validation": 9},
             {"dataset": "circle"},
         ]
         configs = [self.BASE.replace(learning_rate=0.1 + place, **change) for place, change in enumerate(changes)]
@@ -63,12 +65,21 @@ class TestGroups:
                 {name: value}
                 for name, value in (("cost", "mean_squared_error"), ("optimizer", "adam"), ("momentum", 0.5))
             ),
+            {"optimizer": "adamw"},
             *({name: value} for name, value in (("batch_size", 3), ("epochs", 3), ("dtype", "float32"))),
             {"monitor": "train_accuracy"},
         ],
     )
     def test_what_may_not(self, change):
         assert sharing([self.BASE.replace(learning_rate=0.5), self.BASE.replace(**change)]) == [[0.5], [1.0]]
+
+    def test_weight_decays_may_differ_and_none_is_not_a_small_one(self):
+        base = self.BASE.replace(optimizer="adamw")
+        configs = [
+            base.replace(learning_rate=0.1 + place, weight_decay=decay) for place, decay in enumerate((0, 0.1, 0, 0.2))
+        ]
+        assert sharing(configs) == [[0.1, 2.1], [1.1, 3.1]]
+        assert sharing([base, base.replace(optimizer="adam", learning_rate=0.5)]) == [[0.5], [1.0]]
 
     def test_a_new_field_is_alike_unless_it_says_otherwise(self, monkeypatch):
         """It would train silently wrong if it had to be listed somewhere to be alike."""
@@ -106,14 +117,29 @@ class TestParts:
             assert all(len({len(shapes[place].sizes) for place in part}) == 1 for part in places)
             assert max(map(len, places)) <= options.get("size", 200)
 
-    def test_tiny_networks_of_nearly_the_same_width_share_arrays_where_few_are_alike(self):
-        assert parts([tiny(1), tiny(ROUND), tiny(ROUND + 1)]) == [[0, 1], [2]]
-        assert parts([tiny(1), tiny(ROUND)], padded=False) == [[0], [1]]
+    def test_tiny_networks_share_arrays_where_few_are_alike(self):
+        assert parts([tiny(1), tiny(4), tiny(3, 3), tiny(9)]) == [[0, 1, 3], [2]]
+        assert parts([tiny(1), tiny(4)], padded=False) == [[0], [1]]
         many = [tiny(1)] * ReplicasLast.smallest_chunk
         assert [0] not in [part[-1:] for part in parts([*many, tiny(2)])]
         assert parts([*many, tiny(2)])[-1] == [len(many)]
-        wide = [tiny(units, examples=500) for units in (1, ROUND)]
+        wide = [tiny(units, examples=500) for units in (1, 4)]
         assert parts(wide) == [[0], [1]]
+
+    @pytest.mark.parametrize("count", [1, 12, 50, 400])
+    def test_they_share_as_long_as_the_work_costs_less_than_the_calls(self, count):
+        """Against every way to cut a list of widths: a network of one hidden layer costs 4 (4 h + 1) products here."""
+        widths = (1, 2, 3, 5, 8, 9)
+        cuts = [[*cut, len(widths)] for n in range(len(widths)) for cut in combinations(range(1, len(widths)), n)]
+        costs = [
+            sum(2 * CALLS + count * (end - start) * 4 * (4 * widths[end - 1] + 1) for start, end in pairwise([0, *cut]))
+            for cut in cuts
+        ]
+        found = parts([tiny(units) for units in widths for _ in range(count)], size=10_000)
+        together = [sorted({widths[place // count] for place in part}) for part in found]
+        cost = sum(2 * CALLS + count * len(some) * 4 * (4 * some[-1] + 1) for some in together)
+        assert sorted(units for some in together for units in some) == list(widths)
+        assert cost <= 1.05 * min(costs)
 
     def test_chunks_are_as_large_as_the_cache_and_even(self):
         chunks = list(map(len, parts([tiny(3)] * 10_000)))
@@ -121,13 +147,25 @@ class TestParts:
         assert list(map(len, parts([tiny(200, 200, examples=500)] * 50))) == [12, 13, 13, 12]
         assert [list(chunk) for chunk in even_chunks(5, 2)] == [[0, 1], [2], [3, 4]]
 
+    def test_chunks_are_small_where_networks_have_many_examples_beside(self):
+        config = Config(dataset="moons", n_examples=4, n_validation=100_000)
+        own = 8 * 100_000 * 3  # numbers of float64: two features and a label
+        few, many = ([shape(one)] * 2000 for one in (config.replace(n_validation=None), config))
+        assert max(map(len, parts(few))) >= 1000
+        assert 5e7 < max(map(len, parts(many))) * own < 5e8
+        assert sum(map(len, parts([*few, *many]))) == 4000
+        assert max(map(len, parts([*few, *many]))) == max(map(len, parts(many)))
+
     def test_the_layout_is_that_of_the_network_whatever_it_is_padded_to(self):
         """At the border a padded network would have too many products for the layout that it has alone."""
         border = max(units for units in range(1, 200) if choose_layout((2, units, 1), 4) is ReplicasLast)
         assert 4 * (4 * border + 1) <= TINY < 4 * (4 * (border + 1) + 1)
         assert choose_layout((2, border + 1, 1), 4) is Stacked
-        odd = [units for units in (border - 1, border - 2, border) if units % ROUND]
-        configs = [Config(hidden=(units,), epochs=20, seed=1) for units in (*odd[:2], border - ROUND, border)]
+        configs = [
+            Config(hidden=(units,), epochs=20, seed=1) for units in (border, border - 1, border - 2, border - 4, 1)
+        ]
+        assert len(sharing(configs)) == 5  # hooks that are not stateless see each by itself
+        assert len(parts([shape(config) for config in configs])) == 1
         for result in train_many(configs):
             assert np.array_equal(result.costs, train(result.config).costs)
 
@@ -189,6 +227,50 @@ class TestPadding:
             assert np.array_equal(result.network.parameters, alone.network.parameters, equal_nan=True)
             told += np.isfinite(alone.costs).all() or np.isinf(alone.network.parameters).any()
         assert told >= 5
+
+
+def test_a_sweep_of_five_shapes_shares_two_arrays_and_each_is_as_it_is_alone():
+    """Some of them diverge, so that the guard looks closer at some of those that share arrays, and not at others."""
+    rates = np.random.default_rng(0).choice([0.1, 3.0, 1e308], size=30)
+    base, hidden = Config(output="linear", epochs=120), ((2,), (3,), (4,), (8,), (3, 3))
+    configs = [
+        base.replace(hidden=hidden[seed % 5], learning_rate=float(rate), seed=seed) for seed, rate in enumerate(rates)
+    ]
+    assert sorted(map(len, parts([shape(config) for config in configs]))) == [6, 24]
+    results = train_many(configs, curve_points=20)
+    assert 0 < sum(result.diverged_at is not None for result in results) < 30
+    for result in results:
+        alone = train(result.config, curve_points=20)
+        assert (result.diverged_at, result.epochs_run) == (alone.diverged_at, alone.epochs_run)
+        assert result.costs.tobytes() == alone.costs.tobytes()
+        assert np.array_equal(result.network.parameters, alone.network.parameters, equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"n_examples": 60, "noise": 0.1}, {"batch_size": 3}, {"patience": 3}],
+    ids=["padded", "stacked", "mini-batches", "early stopping"],
+)
+def test_decays_of_their_own_are_to_the_bit_what_each_is_alone(changes, dtype):
+    base = Config(optimizer="adamw", activation="tanh", learning_rate=0.1, epochs=80, dtype=dtype).replace(**changes)
+    configs = [
+        base.replace(hidden=hidden, weight_decay=decay, schedule=schedule, seed=seed)
+        for hidden in ((2,), (3,), (5,))
+        for seed, (decay, schedule) in enumerate(((0.0, "cosine"), (0.01, "cosine"), (0.3, "constant"), (2.0, "step")))
+    ]
+    assert len(parts([shape(config) for config in configs])) == (2 if not changes or "patience" in changes else 6)
+    results = train_many(configs)
+    if "patience" in changes:
+        assert len({result.epochs_run for result in results}) > 2
+    for result in results:
+        alone = train(result.config)
+        assert result.epochs_run == alone.epochs_run
+        assert result.costs.tobytes() == alone.costs.tobytes()
+        assert result.network.parameters.tobytes() == alone.network.parameters.tobytes()
+        if result.config.weight_decay == 0:
+            adam = train(result.config.replace(optimizer="adam"))
+            assert adam.network.parameters.tobytes() == alone.network.parameters.tobytes()
 
 
 def test_a_population_of_one_has_no_axis():

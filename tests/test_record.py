@@ -237,3 +237,9 @@ def test_a_pruned_run_is_killed_and_keeps_its_curve_so_far():
     record = make_record(trained(Config(dataset="xor", epochs=60), GiveUp()), "pruned", {})
     assert (record.status, record.tags["pruned"]) == ("KILLED", "1")
     assert max(curve(record)) == 10
+
+
+@pytest.mark.parametrize("noise", [1e37, 1e39, 1e200])
+def test_examples_beyond_single_precision_are_drawn(noise):
+    config = Config(dataset="moons", n_examples=20, noise=noise, hidden=(2,), activation="tanh", epochs=2)
+    assert "boundary.png" in make_record(trained(config), "far", {}).images

@@ -100,6 +100,7 @@ def test_a_wrong_shape_is_one_line(X, said, method):
         ([1.0] * 10, 1.0, {}, True),
         ([0.5, 0.102], 0.1, {"cost_epochs": np.array([0, 9])}, True),
         ([0.102, 0.5], 0.1, {"cost_epochs": np.array([0, 8])}, False),
+        ([0.5, 0.2, 0.101], 0.1, {"cost_epochs": np.array([0, 16, 19]), "epochs_run": 20}, False),  # few costs
     ],
 )
 def test_converged(costs, cost, changes, converged):

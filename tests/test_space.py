@@ -124,7 +124,7 @@ def test_a_point_becomes_a_config():
         "learning_rate": Range(0.1, 1.0),
     }
     point = {"hidden": "8,8", "crosses": "x1*x2,x1^2", "batch_size": "none", "learning_rate": 0.25}
-    config = to_config(Config(dataset="circle", epochs=10), space, point, 7)
+    config = to_config(Config(dataset="circle", epochs=10, seed=7), space, point)
     assert config == Config(
         dataset="circle",
         epochs=10,
@@ -140,7 +140,7 @@ def test_an_arm_sets_several_fields():
     features = arms({"cross": {"hidden": (), "crosses": ("x1*x2",)}, "hidden": {"hidden": (4,), "crosses": ()}})
     assert grid_points({"arm": features}) == [{"arm": "cross"}, {"arm": "hidden"}]
     assert fields_of("arm", features) == {"hidden", "crosses"}
-    cross, hidden = (to_config(Config(), {"arm": features}, {"arm": arm}, 0) for arm in ("cross", "hidden"))
+    cross, hidden = (to_config(Config(), {"arm": features}, {"arm": arm}) for arm in ("cross", "hidden"))
     assert (cross.hidden, cross.crosses) == ((), ("x1*x2",))
     assert (hidden.hidden, hidden.crosses) == ((4,), ())
     with pytest.raises(RequestError, match="unknown arm 'crosss': did you mean 'cross'"):

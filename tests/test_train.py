@@ -138,6 +138,18 @@ class TestAccuracy:
         assert result.test_accuracy is not None
         assert 0.5 < result.test_accuracy < 1
 
+    @pytest.mark.parametrize("config", [MOONS, IRIS], ids=["moons", "iris"])
+    def test_of_so_many_validation_examples_as_asked(self, config):
+        few, usual = train(config.replace(n_validation=7)), train(config)
+        parts = load_parts(config.dataset, n=config.n_examples, n_validation=7)
+        assert parts.validation is not None
+        cost, _ = gradients(few.network, few.problem.inputs(parts.validation.X), parts.validation.Y, config.cost)
+        assert few.validation_cost == pytest.approx(cost, rel=1e-12)
+        assert few.validation_accuracy in [right / 7 for right in range(8)]
+        assert few.costs.tobytes() == usual.costs.tobytes()
+        assert few.network.parameters.tobytes() == usual.network.parameters.tobytes()
+        assert (few.test_cost, few.test_accuracy) == (usual.test_cost, usual.test_accuracy)
+
     def test_multiclass(self):
         result = train(IRIS)
         parts = load_parts("iris")

@@ -93,3 +93,29 @@ def test_a_wrong_plane_is_one_line_and_leaves_nothing(here, tmp_path, dataset, p
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+VANDAL = """
+from pathlib import Path
+from sandbox import Hook
+
+class Vandal(Hook):
+    def on_end(self, run):
+        path = Path("runs/mlflow.db")
+        Path("whole.db").write_bytes(path.read_bytes())
+        path.write_bytes(b"a letter, not a database\\n" * 1000)
+"""
+
+
+def test_a_store_that_goes_while_a_network_trains_costs_nothing(call, plain_of, tmp_path):
+    (tmp_path / "vandal.py").write_text(VANDAL)
+    assert call("train", "--epochs", 5, cwd=tmp_path)[0] == 0
+    code, output, errors = call("train", "--epochs", 7, "--hook", "vandal:Vandal", cwd=tmp_path)
+    assert (code, output, errors.count("error: ")) == (1, "", 1)
+    assert errors.endswith(": the run waits in the spool. next: sandbox sync, when the store is back\n")
+    for file in (tmp_path / "runs").glob("mlflow.db-*"):
+        file.unlink()
+    (tmp_path / "whole.db").rename(tmp_path / "runs" / "mlflow.db")
+    assert call("sync", cwd=tmp_path)[0] == 0
+    assert sorted(run.data.params["epochs"] for run in plain_of(tmp_path, "train")) == ["5", "7"]
+    assert [run.info.status for run in plain_of(tmp_path, "train")] == ["FINISHED"] * 2

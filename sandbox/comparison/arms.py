@@ -16,7 +16,9 @@ from typing import Any
 
 from sandbox.config import FIELDS, format_value, parse_value
 from sandbox.errors import RequestError, choose
+from sandbox.names import check_name
 
+LONGEST_NAME = 100  # characters of an arm's name
 CROSSED = 4  # features of a table that are crossed, from the first on
 RESERVED = {
     "dataset": "--dataset says which data sets are compared",
@@ -54,6 +56,7 @@ class Arm:
     crosses: Crosses | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        check_name("the name of an arm", self.name, LONGEST_NAME)
         for name, _ in self.fields:
             choose("field of Config", name, FIELDS)
             if name in RESERVED:

@@ -9,8 +9,11 @@ from typing import Any
 
 import click
 
-from sandbox.errors import RequestError
-from sandbox.options import RUNS, own_options, store_options
+from sandbox.errors import RequestError, one_line
+from sandbox.interrupt import getting_ready
+from sandbox.names import is_text
+from sandbox.options import RUNS, own_options, store_options, typed
+from sandbox.tracking import Store
 
 
 @click.command()
@@ -19,11 +22,16 @@ from sandbox.options import RUNS, own_options, store_options
 @click.option(
     "--arm", "arms", multiple=True, metavar="TEXT", help='"NAME: FIELD=VALUE; ..."; give two or more [standard].'
 )
-@click.option("--seeds", type=int, help="Fresh seeds that every winner is measured on [20].")
-@click.option("--trials", type=int, help="Trials of every arm's tuning [8, with --full 16].")
-@click.option("--first-seed", type=int, help="The first of the fresh seeds [0].")
-@click.option("--epochs", type=int, help="Epochs of every run [3000].")
-@click.option("--full", is_flag=True, help="All arms, data sets and sizes: up to 20 minutes on two cores.")
+@click.option("--repetitions", type=int, help="How often every arm is tuned, on draws of its own [8].")
+@click.option("--trials", type=int, help="Trials of each tuning [8, with --full 12].")
+@click.option("--seeds", type=int, help="Fresh seeds that the winner of each is measured on [8, with --full 10].")
+@click.option("--margin", type=float, help="The smallest difference of accuracy that is of interest [0.01].")
+@click.option(
+    "--validation", metavar="SIZE", help="plenty, or same: as many validation examples as are trained on [plenty]."
+)
+@click.option("--first-seed", type=int, help="The first of the fresh seeds; all that is drawn follows from it [0].")
+@click.option("--epochs", type=int, help="Epochs of every run [2000].")
+@click.option("--full", is_flag=True, help="All arms, data sets and sizes: half an hour on two cores.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Directory [runs/comparisons/ID].")
 @own_options
 @store_options
@@ -35,23 +43,27 @@ def compare(
     out: Path | None,
     hooks: list[Any],
     pictures: list[Any],
-    tracking_uri: str | None,
+    store: Store,
     as_json: bool,
-    **counts: int | None,
+    **counts: Any,
 ) -> int:
     """Feature engineering or hidden layers? Or any arms of your own, compared fairly.
 
-    Every arm is tuned with the same effort, then measured on fresh seeds and fresh data; "no detectable difference" is a
-    legal verdict. Stopped and run again, it goes on where it was. Writes a report (HTML), figures and tables.
+    Every arm is tuned with the same effort, several times over, each winner measured on fresh seeds and fresh data; a
+    verdict is "larger", "smaller", "equivalent" or "inconclusive". Stopped and run again, it goes on where it was. Writes a
+    report (HTML), figures and tables.
 
     \b
-      sandbox compare                                                      three data sets, a minute or two
+      sandbox compare                                                      three data sets, two or three minutes
       sandbox compare --dataset spiral --arm "crosses: crosses=x1*x2" --arm "deep: hidden=8,8"
       sandbox compare --dataset circle --n 16,64 --arm "sgd: optimizer=gd" --arm "adam: optimizer=adam"
     """
-    from sandbox.comparison.arms import parse_arm
-    from sandbox.comparison.protocol import FULL, SMALL
+    with getting_ready():
+        from sandbox.comparison.arms import parse_arm
+        from sandbox.comparison.protocol import FULL, SMALL
 
+    if out is not None and not is_text(str(out)):  # the report says by which command it was made
+        raise RequestError(f"out is {one_line(str(out))}: a path that can be written as text is needed")
     given: dict[str, Any] = {name: value for name, value in counts.items() if value is not None}
     if datasets:
         given["datasets"] = datasets
@@ -63,7 +75,7 @@ def compare(
     words = (
         sys.argv[2:] if sys.argv[1:2] == ["compare"] else sys.argv[1:]
     )  # as a study's script it has a name of its own
-    return _run(comparison, words, out, tracking_uri, as_json, hooks=hooks, pictures=pictures)
+    return _run(comparison, words, out, store, as_json, hooks=hooks, pictures=pictures)
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
@@ -73,16 +85,16 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         raise RequestError(f"n is {text!r}: whole numbers with commas between are needed, such as 16,64,256") from None
 
 
-def _run(comparison: Any, words: list[str], out: Path | None, uri: str | None, as_json: bool, **own: Any) -> int:
-    from sandbox.comparison.driver import Outcome, run_comparison
-    from sandbox.comparison.findings import Findings
-    from sandbox.comparison.publish import parent_fields, write_files
-    from sandbox.comparison.report import Facts, report_files
-    from sandbox.tracking import Store
-    from sandbox.tracking.connection import shown
+def _run(comparison: Any, words: list[str], out: Path | None, store: Store, as_json: bool, **own: Any) -> int:
+    with getting_ready():
+        from sandbox.comparison.driver import Outcome, run_comparison
+        from sandbox.comparison.findings import Findings
+        from sandbox.comparison.publish import parent_fields, write_files
+        from sandbox.comparison.report import Facts, report_files
+        from sandbox.tracking.address import hide, shown
 
-    store, started = Store(uri, RUNS), time.perf_counter()
-    command = shlex.join(["sandbox", "compare", *(word.replace(uri or "\0", shown(uri or "")) for word in words)])
+    started = time.perf_counter()
+    command = shlex.join(["sandbox", "compare", *(hide(word, store.uri) for word in words)])
     directory = out or RUNS / "comparisons" / comparison.id
     found: list[Findings] = []
 
@@ -123,10 +135,11 @@ def _print(outcome: Any, findings: Any, directory: Path) -> None:
     frame = findings.averages_frame()
     shown = frame[["dataset", "n", "arm"]].assign(
         accuracy=[show(average.mean) for average in findings.averages.values()],
-        converged=[f"{average.converged:.0%}" for average in findings.averages.values()],
+        failed=[f"{average.at_chance + average.diverged} of {average.runs}" for average in findings.averages.values()],
         verdict=[_standing(findings, cell) for cell in findings.averages],
     )
-    click.echo(f"\n{render(shown)}\n\ntest accuracy: mean over {outcome.comparison.seeds} seeds [95 % interval]\n")
+    counted = f"{outcome.comparison.repetitions} tunings, {outcome.comparison.seeds} seeds each"
+    click.echo(f"\n{render(shown)}\n\ntest accuracy: mean over {counted} [95 % interval]\n")
     for family in [] if findings.duels else findings.families:
         click.echo(findings.sentence(family))
     for line in findings.answer:
@@ -136,13 +149,18 @@ def _print(outcome: Any, findings: Any, directory: Path) -> None:
     if outcome.before == len(outcome.runs):
         click.echo("\nnothing left to do: every run was logged before; the report is written anew")
     click.echo(
-        f"\nreport: {directory / 'report.html'}\nnext: make ui (experiment compare), or open the report in a browser"
+        f"\nreport: {directory / 'report.html'}\n"
+        f"next: {typed('ui')} (experiment compare), or open the report in a browser"
     )
 
 
 def _standing(findings: Any, cell: Any) -> str:
     """How an arm stands to the best of its data set and size."""
-    best, alike, _ = findings.leaders((cell.dataset, cell.n))
+    best, equivalent, undecided, _ = findings.standing((cell.dataset, cell.n))
+    if not best:
+        return "all near chance"
     if cell.arm == best:
-        return "best"
-    return f"no detectable difference to {best}" if cell.arm in alike else f"worse than {best}"
+        return "best on average"
+    if cell.arm in equivalent:
+        return f"equivalent to {best}"
+    return f"inconclusive against {best}" if cell.arm in undecided else f"worse than {best}"

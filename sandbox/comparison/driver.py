@@ -7,9 +7,8 @@ from pathlib import Path
 
 from sandbox import campaign
 from sandbox.comparison.judge import Judge
-from sandbox.comparison.protocol import EXPERIMENT, QUESTION, Cell, Comparison, nuisance_words
-from sandbox.comparison.run import Run
-from sandbox.config import Config
+from sandbox.comparison.protocol import EXPERIMENT, LEAST, QUESTION, Comparison, nuisance_words
+from sandbox.comparison.run import Run, Winners
 from sandbox.nn.hooks import Hook
 from sandbox.record import Picture, git_commit
 from sandbox.tracking import Destination, Store
@@ -18,11 +17,11 @@ from sandbox.tracking.writers import Writers
 
 @dataclass
 class Outcome(campaign.Outcome):
-    """What a comparison came to: its runs, and every cell's winner."""
+    """What a comparison came to: its runs, and every cell's winners, one for each repetition."""
 
     comparison: Comparison
     runs: list[Run] = field(default_factory=list)
-    winners: dict[Cell, Config] = field(default_factory=dict)
+    winners: Winners = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -72,10 +71,7 @@ def destination_of(comparison: Comparison) -> Destination:
         "datasets": ",".join(comparison.datasets),
         "sizes": ",".join(map(str, comparison.sizes)),
         "nuisances": "; ".join(nuisance_words(comparison.space)),
-        **{
-            name: str(getattr(comparison, name))
-            for name in ("seeds", "trials", "finalists", "draws", "epochs", "first_seed")
-        },
+        **{name: str(getattr(comparison, name)) for name in (*LEAST, "epochs", "margin", "validation")},
         **{f"arm.{number}": arm.describe() for number, arm in enumerate(comparison.arms)},
     }
     return Destination(EXPERIMENT, QUESTION, comparison.id, tags, params)

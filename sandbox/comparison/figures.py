@@ -7,12 +7,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from sandbox.comparison.findings import Findings
 from sandbox.comparison.protocol import Cell, Comparison
 from sandbox.comparison.sheet import shown_cells
-from sandbox.plots.picture import FAMILY, INK
+from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER
+from sandbox.plots.colours import INK
+from sandbox.plots.picture import FAMILY
 
 WIDTH = 6.8  # inches at 100 CSS pixels each; drawn with half as many pixels again, to be sharp
 DPI = 150
@@ -21,6 +24,14 @@ COLOURS = {  # by what an arm rests on, safe for the colour-blind (Okabe and Ito
     "features": ("#56B4E9", "#0072B2", "#117733"),
     "layers": ("#E69F00", "#D55E00", "#882255", "#CC79A7"),
     "both": ("#009E73", "#999933"),
+}
+NEAR = "near chance"
+VERDICTS = {  # colour, sign and words of features minus layers
+    LARGER: (COLOURS["features"][1], "\N{BLACK UP-POINTING TRIANGLE}", "features better"),
+    SMALLER: (COLOURS["layers"][1], "\N{BLACK DOWN-POINTING TRIANGLE}", "layers better"),
+    EQUIVALENT: ("#CCCCCC", "=", "equivalent within {:g}"),
+    OPEN: ("#FFFFFF", "?", "inconclusive"),
+    NEAR: ("#F3EFE4", "", "both near chance"),
 }
 MARKERS = "osD^vPX<>p*h"
 TEXT: dict[str, Any] = {"family": FAMILY, "color": INK}
@@ -71,12 +82,12 @@ def learning_curves(findings: Findings, dataset: str) -> Figure:
 
 
 def _duels(axes: Axes, duels: list) -> None:
-    """The paired difference, above 0 where features win; filled marks where it is detectable."""
+    """The paired difference, above 0 where features win; filled marks where there is a verdict."""
     axes.axhline(0, color=INK, linewidth=1)
     for duel in duels:
         value, low, high = duel.pair.difference
-        clear = duel.pair.verdict != "no detectable difference"
-        colour = "#777777" if not clear else COLOURS["features"][1] if value > 0 else COLOURS["layers"][1]
+        clear = duel.pair.verdict != OPEN
+        colour = VERDICTS[duel.pair.verdict][0] if duel.pair.verdict in (LARGER, SMALLER) else "#777777"
         errors = [[value - low], [high - value]]
         mark = {"fmt": "o", "markersize": 7, "capsize": 4, "markerfacecolor": colour if clear else "white"}
         axes.errorbar([np.log2(duel.n)], [value], errors, color=colour, **mark)
@@ -99,7 +110,7 @@ def isolation(findings: Findings, dataset: str) -> Figure:
     for axes, n in zip(panels.flat, sizes, strict=False):
         for place, arm in enumerate(arms):
             trials = findings.trials(Cell(arm, dataset, n))
-            scores = [np.mean([run.score for run in draws]) for draws in trials]
+            scores = [np.mean([run.score for run in draws]) for repetition in trials for draws in repetition]
             style = styles(comparison)[arm]
             height = -place + np.linspace(-0.18, 0.18, len(scores))
             axes.plot(
@@ -116,6 +127,78 @@ def isolation(findings: Findings, dataset: str) -> Figure:
         axes.tick_params(labelbottom=place + columns >= len(sizes))
     figure.supxlabel("validation accuracy (a dot a trial, the large mark the winner)", fontsize=11, **TEXT)
     figure.suptitle(f"{dataset}: the best over the nuisances, for each arm", x=0.01, ha="left", fontsize=12, **TEXT)
+    return figure
+
+
+def budget(findings: Findings, dataset: str) -> Figure:
+    """The best validation accuracy that is to be expected of as many trials, for each arm: what a budget buys."""
+    comparison = findings.comparison
+    sizes = sorted({cell.n for cell in shown_cells(comparison) if cell.dataset == dataset})
+    figure = _figure(4.2)
+    panels = figure.subplots(1, len(sizes), sharey=True, squeeze=False)[0]
+    for axes, n in zip(panels, sizes, strict=True):
+        for arm, style in styles(comparison).items():
+            trials = findings.trials(Cell(arm, dataset, n))
+            scores = np.array([[draws[0].score for draws in repetition] for repetition in trials])
+            best = expected_best(scores).mean(axis=0)
+            axes.plot(np.arange(1, len(best) + 1), best, label=arm, **style, markersize=4, linewidth=1.3)
+        axes.set_title(f"{n} examples", loc="left", fontsize=11, **TEXT)
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        _plain(axes)
+        axes.grid(True, axis="y", color="#dddddd")
+    panels[0].set_ylabel("validation accuracy", **TEXT)
+    for axes in panels:
+        axes.set_xlabel("trials", **TEXT)
+    figure.suptitle(f"{dataset}: the best to expect of so many trials", x=0.01, ha="left", fontsize=12, **TEXT)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, **_legend())
+    return figure
+
+
+def expected_best(scores: np.ndarray) -> np.ndarray:
+    """The expected highest of k scores, k = 1..T, of scores (..., T) drawn without replacement (Dodge et al. 2019).
+
+    >>> expected_best(np.array([1.0, 3.0, 2.0])).tolist()
+    [2.0, 2.6666666666666665, 3.0]
+    """
+    from scipy.special import comb
+
+    ordered, count = np.sort(scores, axis=-1), scores.shape[-1]
+    ranks = np.arange(count)
+    shares = np.array([comb(ranks, k - 1) / comb(count, k) for k in range(1, count + 1)])  # the highest has this rank
+    return ordered @ shares.T
+
+
+def answer(findings: Findings) -> Figure:
+    """The answer in one picture: features minus layers by data set and size, each in its verdict's colour and sign."""
+    comparison = findings.comparison
+    sizes = sorted({duel.n for duel in findings.duels})
+    datasets = list(dict.fromkeys(duel.dataset for duel in findings.duels))
+    figure = _figure(1.5 + 0.52 * len(datasets))
+    axes = figure.add_subplot()
+    for duel in findings.duels:
+        x, y = sizes.index(duel.n), datasets.index(duel.dataset)
+        kind = NEAR if duel.near_chance else duel.pair.verdict
+        colour, sign, _ = VERDICTS[kind]
+        ink = "white" if kind in (LARGER, SMALLER) else INK
+        axes.add_patch(Rectangle((x - 0.47, y - 0.45), 0.94, 0.9, facecolor=colour, edgecolor="#bbbbbb"))
+        difference = f"{round(duel.pair.difference.value, 3) + 0.0:+.3f}".replace("-", "\N{MINUS SIGN}")
+        words = "chance" if duel.near_chance else f"{sign} {difference}"
+        style = {"ha": "center", "va": "center", "fontsize": 10 if len(sizes) < 6 else 8.5, "family": FAMILY}
+        axes.text(x, y, words, color=ink, **style)
+    axes.set(xlim=(-0.5, len(sizes) - 0.5), ylim=(len(datasets) - 0.5, -0.5))
+    axes.set_xticks(range(len(sizes)), labels=list(map(str, sizes)))
+    axes.set_yticks(range(len(datasets)), labels=datasets)
+    axes.set_xlabel("training examples", **TEXT)
+    axes.tick_params(length=0, labelsize=10, colors=INK)
+    axes.spines[:].set_visible(False)
+    axes.set_title("test accuracy: features \N{MINUS SIGN} hidden layers", loc="left", fontsize=12, **TEXT)
+    shown = {NEAR if duel.near_chance else duel.pair.verdict for duel in findings.duels}
+    key = [
+        Patch(facecolor=colour, edgecolor="#bbbbbb", label=f"{sign} {words.format(comparison.margin)}".strip())
+        for kind, (colour, sign, words) in VERDICTS.items()
+        if kind in shown
+    ]
+    figure.legend(handles=key, loc="outside lower center", ncols=3, **_legend())
     return figure
 
 

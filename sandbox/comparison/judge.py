@@ -5,46 +5,57 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from sandbox.comparison.protocol import Cell, Comparison
-from sandbox.comparison.run import FINAL, TUNING, Run
+from sandbox.comparison.run import FINAL, TUNING, Run, Winners
 from sandbox.comparison.sheet import shown_cells
 from sandbox.config import Config
 from sandbox.job import Ended, Job
 
 
 class Judge:
-    """The runs of a comparison, and each cell's winner once tuning is over.
+    """The runs of a comparison, and each cell's winners once tuning is over, one for each repetition.
 
     >>> from sandbox.comparison.protocol import SMALL
-    >>> len(next(Judge(SMALL).jobs())) == SMALL.trials * len(SMALL.cells)
+    >>> len(next(Judge(SMALL).jobs())) == SMALL.trials * SMALL.repetitions * len(SMALL.cells)
     True
     """
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
         self.runs: list[Run] = []
-        self.winners: dict[Cell, Config] = {}
+        self.winners: Winners = {}
         self._shown = set(shown_cells(comparison))
 
     def jobs(self) -> Iterator[list[Job]]:
         """Three rounds: all trials of tuning on one draw, the best of them on further ones, the winners on fresh seeds."""
-        comparison = self.comparison
-        trials = [(cell, list(enumerate(comparison.tuning(cell)))) for cell in comparison.cells]
-        yield self._round((cell, TUNING, trial, config) for cell, found in trials for trial, config in found)
+        comparison, places = self.comparison, range(self.comparison.repetitions)
+        yield self._round(
+            (cell, TUNING, place, trial, config)
+            for cell in comparison.cells
+            for place in places
+            for trial, config in enumerate(comparison.tuning(cell, place))
+        )
         best = finalists(self.runs, comparison.finalists)
         yield self._round(
-            (run.cell, TUNING, run.trial, config) for run in best for config in comparison.further(run.config)
+            (run.cell, TUNING, run.repetition, run.trial, config)
+            for run in best
+            for config in comparison.further(run.config, run.repetition)
         )
         self.winners = select(self.runs)
-        winners = self.winners.items()
-        yield self._round((cell, FINAL, -1, config) for cell, winner in winners for config in comparison.final(winner))
+        yield self._round(
+            (cell, FINAL, place, -1, config)
+            for cell, winners in self.winners.items()
+            for place, winner in enumerate(winners)
+            for config in comparison.final(winner, place)
+        )
 
-    def _round(self, wanted: Iterable[tuple[Cell, str, int, Config]]) -> list[Job]:
+    def _round(self, wanted: Iterable[tuple[Cell, str, int, int, Config]]) -> list[Job]:
         """Jobs, those of the same shape beside each other."""
         jobs = [self._job(*one) for one in wanted]
         return sorted(jobs, key=lambda job: (job.config.n_examples, job.config.hidden, job.config.crosses))
 
-    def _job(self, cell: Cell, role: str, trial: int, config: Config) -> Job:
+    def _job(self, cell: Cell, role: str, repetition: int, trial: int, config: Config) -> Job:
         name = f"{cell.dataset}, {cell.n}, {cell.arm}, " + (f"trial {trial}" if role == TUNING else "final")
+        name += f", repetition {repetition}"
         tags = {
             "comparison": self.comparison.id,
             "sweep": self.comparison.id,
@@ -52,6 +63,7 @@ class Judge:
             "arm": cell.arm,
             "dataset": cell.dataset,
             "n_examples": str(cell.n),
+            "repetition": str(repetition),
             "trial": str(trial),
         }
         shown = role == FINAL and config.seed == self.comparison.first_seed and cell in self._shown
@@ -69,26 +81,27 @@ class Judge:
 
 
 def finalists(runs: Iterable[Run], count: int) -> list[Run]:
-    """Every cell's `count` best trials of the first round."""
+    """The `count` best trials of the first round, of every cell and repetition."""
     trials = _by_trial(runs)
     return [draws[0] for found in trials.values() for draws in sorted(found.values(), key=_rank)[:count]]
 
 
-def select(runs: Iterable[Run]) -> dict[Cell, Config]:
-    """Every cell's winner: of those that were trained on the most draws, the trial with the highest mean validation
-    accuracy, of equal ones that with the lowest loss, of equal ones the first."""
-    winners = {}
-    for cell, found in _by_trial(runs).items():
+def select(runs: Iterable[Run]) -> Winners:
+    """The winner of every cell and repetition: of those that were trained on the most draws, the trial with the highest
+    mean validation accuracy, of equal ones that with the lowest loss, of equal ones the first."""
+    winners: Winners = {}
+    for (cell, _), found in sorted(_by_trial(runs).items()):
         most = max(map(len, found.values()))
-        winners[cell] = min((draws for draws in found.values() if len(draws) == most), key=_rank)[0].config
+        winner = min((draws for draws in found.values() if len(draws) == most), key=_rank)[0].config
+        winners.setdefault(cell, []).append(winner)
     return winners
 
 
-def _by_trial(runs: Iterable[Run]) -> dict[Cell, dict[int, list[Run]]]:
-    """The runs of every trial, in the order of their draws."""
-    trials: dict[Cell, dict[int, list[Run]]] = {}
+def _by_trial(runs: Iterable[Run]) -> dict[tuple[Cell, int], dict[int, list[Run]]]:
+    """(cell, repetition) -> the runs of every trial, in the order of their draws."""
+    trials: dict[tuple[Cell, int], dict[int, list[Run]]] = {}
     for run in sorted(runs, key=lambda run: run.config.seed):
-        trials.setdefault(run.cell, {}).setdefault(run.trial, []).append(run)
+        trials.setdefault((run.cell, run.repetition), {}).setdefault(run.trial, []).append(run)
     return trials
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from sandbox.comparison import figures
 from sandbox.comparison.cautions import Caution, cautions
 from sandbox.comparison.driver import Outcome
-from sandbox.comparison.findings import Findings, listed, show, show_difference
+from sandbox.comparison.findings import NEAR_CHANCE, Findings, listed, show, show_difference
 from sandbox.comparison.protocol import (
     EXPERIMENT,
     LEAST_VALIDATION,
@@ -25,7 +25,7 @@ from sandbox.comparison.protocol import (
 )
 from sandbox.comparison.run import FINAL
 from sandbox.comparison.sheet import contact_sheets, shown_epochs, shown_results
-from sandbox.comparison.statistics import ALIKE, LEVEL, RESAMPLES
+from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, level_of
 from sandbox.data import DATASETS
 from sandbox.data.tables import Table
 from sandbox.record import git_commit
@@ -56,14 +56,18 @@ def report_files(outcome: Outcome, facts: Facts) -> tuple[Findings, dict[str, by
             "accuracy": figures.png(figures.learning_curves(findings, dataset)),
             "cost": figures.png(figures.pareto(findings, dataset)),
             "isolation": figures.png(figures.isolation(findings, dataset)),
+            "budget": figures.png(figures.budget(findings, dataset)),
         }
         files |= {f"figures/{dataset}_{kind}.png": content for kind, content in drawn.items()}
         sheets = contact_sheets({cell: result for cell, result in shown.items() if cell.dataset == dataset})
         files |= {f"figures/{dataset}_boundaries_epoch_{epoch}.png": content for epoch, content in sheets.items()}
         sections.append(_section(findings, dataset, drawn, sheets))
-    frames = {"averages": findings.averages_frame(), "pairs": findings.pairs_frame(), "runs": findings.runs_frame()}
+    if findings.duels:
+        files["figures/answer.png"] = figures.png(figures.answer(findings))
+    frames = {name: getattr(findings, f"{name}_frame")() for name in ("averages", "pairs", "duels", "runs")}
     files |= {f"csv/{name}.csv": frame.to_csv(index=False).encode() for name, frame in frames.items()}
-    files["report.html"] = _page(findings, outcome, facts, sections).encode()
+    picture = _uri(files["figures/answer.png"]) if findings.duels else ""
+    files["report.html"] = _page(findings, outcome, facts, sections, picture).encode()
     return findings, files
 
 
@@ -83,13 +87,13 @@ def _section(
         "front": [averages[place] for place in front],
         "pictures": {kind: _uri(content) for kind, content in drawn.items()},
         "frames": [(epoch, _uri(content)) for epoch, content in sheets.items()],
-        "leaders": {n: findings.leaders((dataset, n)) for n in comparison.sizes_of(dataset)},
+        "standings": {n: findings.standing((dataset, n)) for n in comparison.sizes_of(dataset)},
         "sentences": [findings.sentence(family) for family in findings.families if family[0] == dataset],
         "duels": [(duel, findings.duel_sentence(duel)) for duel in findings.duels if duel.dataset == dataset],
     }
 
 
-def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dict[str, Any]]) -> str:
+def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dict[str, Any]], picture: str) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     folder = Path(__file__).parent
@@ -114,8 +118,10 @@ def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dic
         nuisances=nuisance_words(comparison.space),
         doubts=[(kind, list(found)) for kind, found in groupby(doubts, key=lambda caution: caution.kind)],
         pairs=findings.pairs_frame().to_dict("records"),
-        clear=sum(pair.verdict != ALIKE for pairs in findings.pairs.values() for pair in pairs),
+        picture=picture,
+        verdicts=_counts(findings),
         total_pairs=sum(map(len, findings.pairs.values())),
+        level=1 - level_of([pair.p for pairs in findings.pairs.values() for pair in pairs]),
         converged=(sum(run.converged for run in finals), len(finals)),
         versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         commit=git_commit().get("git_commit", "unknown"),
@@ -127,14 +133,20 @@ def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dic
             "least_validation": LEAST_VALIDATION,
             "settled": SETTLED,
             "solved": SOLVED,
-            "resamples": RESAMPLES,
-            "level": LEVEL,
+            "near_chance": NEAR_CHANCE,
         },
         show=show,
         show_difference=show_difference,
         listed=listed,
         Cell=Cell,
     )
+
+
+def _counts(findings: Findings) -> dict[str, int]:
+    """How many pairs of arms have each verdict, larger and smaller being one."""
+    verdicts = [pair.verdict for pairs in findings.pairs.values() for pair in pairs]
+    different = verdicts.count(LARGER) + verdicts.count(SMALLER)
+    return {"different": different, EQUIVALENT: verdicts.count(EQUIVALENT), OPEN: verdicts.count(OPEN)}
 
 
 def _uri(content: bytes) -> str:

@@ -9,6 +9,7 @@ from sandbox.config import Config
 from sandbox.job import Ended
 
 TUNING, FINAL = "tuning", "final"
+Winners = dict[Cell, list[Config]]  # of every cell, one for each repetition
 JUDGED = {TUNING: "validation", FINAL: "test"}  # which part of the data a run of each role is judged on
 
 
@@ -17,11 +18,13 @@ class Run:
     """What a comparison knows of one trained config.
 
     `score` is its accuracy, `loss` its cost: on validation data when `role` is tuning, on test data when it is final.
-    `trial` counts the points of tuning (-1: none). `seconds` is its share of the time that its population took.
+    `repetition` counts the tunings of its cell, `trial` the points of one (-1: none). `seconds` is its share of the time
+    that its population took.
     """
 
     cell: Cell
     role: str
+    repetition: int
     trial: int
     config: Config
     score: float
@@ -39,6 +42,7 @@ class Run:
         return cls(
             cell=Cell(tags["arm"], tags["dataset"], int(tags["n_examples"])),
             role=tags["role"],
+            repetition=int(tags["repetition"]),
             trial=int(tags["trial"]),
             config=ended.job.config,
             score=metrics[f"{part}_accuracy"],
@@ -55,4 +59,4 @@ class Run:
         row = {**self.cell._asdict(), **asdict(self), "seed": self.config.seed}
         config = row.pop("config")
         row.pop("cell")
-        return {**row, **{name: config[name] for name in ("learning_rate", "initializer", "l2")}}
+        return {**row, **{name: config[name] for name in ("learning_rate", "initializer", "weight_decay", "l2")}}

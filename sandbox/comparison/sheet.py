@@ -6,9 +6,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sandbox.comparison.protocol import Cell, Comparison
-from sandbox.config import Config
+from sandbox.comparison.run import Winners
 from sandbox.nn.hooks import Measures, Snapshots
-from sandbox.plots.picture import INK, encode, letters
+from sandbox.plots.colours import INK
+from sandbox.plots.page import font
+from sandbox.plots.picture import encode
 from sandbox.plots.tile import Tile
 from sandbox.result import Result
 from sandbox.train import train_many
@@ -33,10 +35,10 @@ def shown_epochs(epochs: int) -> tuple[int, ...]:
     return tuple(np.unique([0, *np.geomspace(max(1, epochs / 200), epochs, 5).round().astype(int)]).tolist())
 
 
-def shown_results(comparison: Comparison, winners: Mapping[Cell, Config]) -> dict[Cell, Result]:
-    """The winners of the shown cells on the first fresh seed, with snapshots: trained again, which gives the same bits."""
+def shown_results(comparison: Comparison, winners: Winners) -> dict[Cell, Result]:
+    """The first winner of every shown cell on its first seed, with snapshots: trained again, which gives the same bits."""
     cells = shown_cells(comparison)
-    configs = [comparison.final(winners[cell])[0] for cell in cells]
+    configs = [comparison.final(winners[cell][0])[0] for cell in cells]
     hooks = [Snapshots(shown_epochs), Measures(shown_epochs, ["test_accuracy"])]
     return dict(zip(cells, train_many(configs, hooks, curve_points=25), strict=True))
 
@@ -72,9 +74,9 @@ def _blank(arms: list[str], sizes: list[int]) -> Image.Image:
     for column, n in enumerate(sizes):
         left, _ = _corner(0, column)
         words = f"{n} examples" if column == 0 else str(n)
-        draw.text((left + TILE / 2, HEAD / 2), words, fill=INK, font=letters(17), anchor="mm")
+        draw.text((left + TILE / 2, HEAD / 2), words, fill=INK, font=font(17), anchor="mm")
     for row, arm in enumerate(arms):
         _, top = _corner(row, 0)
         text = arm.replace(" + ", "\n+ ").replace(", ", ",\n")
-        draw.multiline_text((LABELS - 10, top + TILE / 2), text, fill=INK, font=letters(17), anchor="rm", align="right")
+        draw.multiline_text((LABELS - 10, top + TILE / 2), text, fill=INK, font=font(17), anchor="rm", align="right")
     return sheet

@@ -1,26 +1,38 @@
 """The statistics of a comparison: averages with their uncertainty, paired differences, and verdicts.
 
-Intervals are 95 % percentile bootstrap intervals over the seeds (scipy.stats.bootstrap, always seeded with 0, so that
-the same scores give the same interval). Arms are paired by seed. Two arms differ when Wilcoxon's signed-rank test says
-so at the level 0.05 after Holm's correction over all pairs of arms of the same data set and size, and the interval of the
-mean difference leaves out 0. The interquartile mean is that of the middle half (Agarwal et al. 2021).
+One observation is one repetition: a tuning with its own points, draws and validation data, and the mean score of its winner
+on seeds of its own. The spread of the repetitions holds the luck of tuning and that of the seeds together, in whatever
+proportion, and repetitions are independent. Intervals are Student's t over them (arms paired by repetition), which
+`python -m studies.method_check` chose: resampling so few clusters gives intervals that are too short by a fifth.
+
+Splits of one table overlap; Nadeau and Bengio (2003) add to the variance of a mean of R splits, s^2 / R, the share
+s^2 * rho / (1 - rho), rho being the test part's share of the table.
+
+One level holds over a whole report. Benjamini and Hochberg (1995) select k of M pairs, so that of the differences that are
+claimed at most 5 % are expected to be none; the intervals shown are at the level 1 - 0.05 k / M (Benjamini and Yekutieli
+2005), so that one leaves out 0 exactly where its pair is selected. A verdict is read off its interval alone, and can
+therefore never contradict it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-RESAMPLES = 2000
 LEVEL = 0.05
-EXACT = 13  # differences for which all signs are tried
-BETTER, WORSE, ALIKE = "better", "worse", "no detectable difference"
+EXACT = 16  # differences for which all signs are tried
+MOST = 1000  # repetitions beyond which nobody is told to go
+LARGER, SMALLER, EQUIVALENT, OPEN = "larger", "smaller", "equivalent", "inconclusive"
+TURNED = {LARGER: SMALLER, SMALLER: LARGER}
+
+Scores = Mapping[str, ArrayLike]
 
 
 class Estimate(NamedTuple):
-    """A number and its 95 % interval."""
+    """A number and its interval."""
 
     value: float
     low: float
@@ -28,90 +40,141 @@ class Estimate(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two arms on the same seeds: `difference` is the first's score minus the second's, `p` is corrected by Holm."""
+    """Two arms on the same repetitions: `difference` is the first's score minus the second's, the verdict the first's.
+
+    `p` is Student's, `p_permutation` that of `permutation_p`, both alone. `needed`: how many repetitions an inconclusive
+    pair would take, None where that cannot be said or it is not inconclusive.
+    """
 
     first: str
     second: str
     difference: Estimate
-    p_alone: float
     p: float
+    p_permutation: float
     verdict: str
+    needed: int | None = None
 
     @property
     def turned(self) -> "Pair":
         """The same, seen from the second arm."""
         value, low, high = self.difference
-        verdict = {BETTER: WORSE, WORSE: BETTER, ALIKE: ALIKE}[self.verdict]
-        return Pair(self.second, self.first, Estimate(-value, -high, -low), self.p_alone, self.p, verdict)
+        verdict = TURNED.get(self.verdict, self.verdict)
+        return self._replace(
+            first=self.second, second=self.first, difference=Estimate(-value, -high, -low), verdict=verdict
+        )
 
 
-def mean(scores: ArrayLike) -> Estimate:
-    """The mean of scores (seeds,)."""
-    return _bootstrapped(scores, np.mean)
+def error_of(values: ArrayLike, overlap: float = 0.0) -> float:
+    """The standard error of the mean of values (repetitions,), whose splits overlap as rho / (1 - rho) says."""
+    values = np.asarray(values, float)
+    return float(values.std(ddof=1) * math.sqrt(1 / len(values) + overlap))
 
 
-def interquartile_mean(scores: ArrayLike) -> Estimate:
-    """The mean of the middle half of scores (seeds,): a quarter is cut from each end."""
-    from scipy.stats import trim_mean
+def mean(values: ArrayLike, overlap: float = 0.0, level: float = LEVEL) -> Estimate:
+    """The mean of values (repetitions,), at least two, and Student's interval at 1 - `level`."""
+    from scipy.stats import t
 
-    return _bootstrapped(scores, lambda values, axis=-1: trim_mean(values, 0.25, axis=axis))
-
-
-def _bootstrapped(scores: ArrayLike, statistic: Callable[..., NDArray[np.float64]]) -> Estimate:
-    from scipy.stats import bootstrap
-
-    values = np.asarray(scores, float)
-    middle = float(statistic(values))
-    if np.ptp(values) == 0:
-        return Estimate(middle, middle, middle)  # resamples are all alike: nothing to learn of the uncertainty
-    rng = np.random.default_rng(0)
-    options = {"confidence_level": 1 - LEVEL, "n_resamples": RESAMPLES, "method": "percentile", "rng": rng}
-    interval = bootstrap((values,), statistic, vectorized=True, **options).confidence_interval
-    return Estimate(middle, float(interval.low), float(interval.high))
+    values = np.asarray(values, float)
+    middle, half = float(values.mean()), float(t.isf(level / 2, len(values) - 1)) * error_of(values, overlap)
+    return Estimate(middle, middle - half, middle + half)
 
 
-def wilcoxon_p(differences: ArrayLike) -> float:
-    """The two-sided p of Wilcoxon's signed-rank test, zeros left out; 1 where all differences are zero.
-
-    Exact for up to 13 differences, ties or not; beyond that scipy decides between exact and normal.
-    """
-    from scipy.stats import rankdata, wilcoxon
+def student_p(differences: ArrayLike, overlap: float = 0.0) -> float:
+    """The two-sided p of Student's test that differences (repetitions,) have the mean 0; 1 where all of them are 0."""
+    from scipy.stats import t
 
     values = np.asarray(differences, float)
-    values = np.round(values[np.abs(values) > 1e-12], 12)  # scores are shares of examples: smaller ones are rounding
-    if not values.size:
+    middle, error = float(values.mean()), error_of(values, overlap)
+    if abs(middle) <= 1e-12:
         return 1.0
-    if values.size <= EXACT:  # what scipy does too where there are ties, in a second and not in a millisecond
-        ranks = rankdata(np.abs(values))
-        sums = (np.arange(2**values.size)[:, None] >> np.arange(values.size) & 1) @ ranks
-        found = ranks[values > 0].sum()
-        return float(min(1, 2 * min((sums >= found - 1e-9).mean(), (sums <= found + 1e-9).mean())))
-    result: Any = wilcoxon(values)
-    return float(result.pvalue)
+    return float(2 * t.sf(abs(middle) / error, len(values) - 1)) if error > 1e-12 else 0.0
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """Holm's correction (1979): the smallest p times the number of tests, the next times one fewer, and so on, at most
-    1 and never below one before. Controls the probability of any false alarm."""
-    order = np.argsort(p, kind="stable")
-    corrected = np.empty(len(p))
-    corrected[order] = np.maximum.accumulate(np.minimum(1, np.asarray(p)[order] * np.arange(len(p), 0, -1)))
-    return corrected.tolist()
+def permutation_p(differences: ArrayLike) -> float:
+    """The two-sided p of the paired permutation test of the mean (Fisher 1935): the share of all signs that differences
+    (repetitions,) could have whose mean is as far from 0.
+
+    Exact, ties or not, up to 16 of them; beyond that 2^16 signs are drawn, always the same. Of R differences no p is below
+    2^(1 - R).
+    """
+    values = np.asarray(differences, float)
+    found = abs(values.sum()) - 1e-9
+    if len(values) <= EXACT:
+        signs = 1.0 - 2.0 * (np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1)
+        return float((np.abs(signs @ values) >= found).mean())
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (2**EXACT, len(values)))
+    return float((1 + (np.abs(signs @ values) >= found).sum()) / (1 + len(signs)))
 
 
-def compare(scores: Mapping[str, ArrayLike]) -> list[Pair]:
-    """Every pair of arms: scores by arm, each (seeds,) in the same order of seeds. Together they are one family."""
-    pairs = list(combinations(scores, 2))
-    differences = [np.asarray(scores[first], float) - np.asarray(scores[second], float) for first, second in pairs]
-    alone = [wilcoxon_p(values) for values in differences]
-    return [
-        Pair(first, second, estimate, p_alone, p, verdict(estimate, p))
-        for (first, second), estimate, p_alone, p in zip(pairs, map(mean, differences), alone, holm(alone), strict=True)
-    ]
+def level_of(p: Sequence[float]) -> float:
+    """What Benjamini and Hochberg's selection among these leaves each interval: 0.05 k / M where k of M are selected.
+
+    Where none is, 0.05 / M: what the first would have to fall below.
+
+    >>> level_of([0.001, 0.2, 0.6, 0.02])
+    0.025
+    """
+    ordered = np.sort(np.asarray(p, float))
+    below = np.flatnonzero(ordered <= LEVEL * np.arange(1, len(ordered) + 1) / len(ordered))
+    return LEVEL * (int(below[-1]) + 1 if below.size else 1) / max(len(ordered), 1)
 
 
-def verdict(difference: Estimate, p: float) -> str:
-    """What a difference and its corrected p come to."""
-    if p >= LEVEL or difference.low <= 0 <= difference.high:
-        return ALIKE
-    return BETTER if difference.value > 0 else WORSE
+def verdict_of(difference: Estimate, margin: float) -> str:
+    """What an interval says: equivalent where it lies within the margin, else larger, smaller, or nothing yet."""
+    if -margin < difference.low and difference.high < margin:
+        return EQUIVALENT
+    return LARGER if difference.low > 0 else SMALLER if difference.high < 0 else OPEN
+
+
+def needed(differences: ArrayLike, overlap: float, level: float, margin: float) -> int | None:
+    """How many repetitions as these differences (repetitions,) would end in another verdict than "inconclusive".
+
+    The difference and the spread being what they are here: then the interval leaves out 0 or lies within the margin,
+    whichever comes first. None beyond a thousand, and for a table whose overlap alone is too much.
+    """
+    from scipy.stats import t
+
+    values = np.asarray(differences, float)
+    middle, spread = abs(float(values.mean())), float(values.std(ddof=1))
+    target = max(middle, margin - middle)
+    counts = np.arange(len(values) + 1, MOST + 1)
+    halves = t.isf(level / 2, counts - 1) * spread * np.sqrt(1 / counts + overlap)
+    enough = np.flatnonzero(halves < target)
+    return int(counts[enough[0]]) if enough.size else None
+
+
+def compare(
+    families: Mapping[Any, Scores], margin: float, overlaps: Mapping[Any, float] | None = None
+) -> dict[Any, list[Pair]]:
+    """Every pair of arms of every family: scores by arm, each (repetitions,) in the same order. One level for all.
+
+    >>> import numpy as np
+    >>> spread = np.array([0.0, 0.01, -0.01, 0.02])
+    >>> pairs = compare({"a family": {"good": 0.9 + spread, "bad": 0.5 - spread}}, margin=0.01)
+    >>> pairs["a family"][0].verdict
+    'larger'
+    """
+    overlaps = overlaps or {}
+    differences: dict[Any, dict[tuple[str, str], NDArray[np.float64]]] = {
+        family: {
+            (first, second): np.asarray(scores[first], float) - np.asarray(scores[second], float)
+            for first, second in combinations(scores, 2)
+        }
+        for family, scores in families.items()
+    }
+    p = {
+        family: {pair: student_p(values, overlaps.get(family, 0.0)) for pair, values in pairs.items()}
+        for family, pairs in differences.items()
+    }
+    level = level_of([value for pairs in p.values() for value in pairs.values()])
+    found: dict[Any, list[Pair]] = {}
+    for family, pairs in differences.items():
+        overlap = overlaps.get(family, 0.0)
+        found[family] = []
+        for (first, second), values in pairs.items():
+            difference = mean(values, overlap, level)
+            verdict = verdict_of(difference, margin)
+            more = needed(values, overlap, level, margin) if verdict == OPEN else None
+            chances = p[family][first, second], permutation_p(values)
+            found[family].append(Pair(first, second, difference, *chances, verdict, more))
+    return found

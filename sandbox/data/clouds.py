@@ -2,9 +2,10 @@
 
 Every function takes (n, noise, rng) and returns X (n, 2) and Y (n, 1) of 0 and 1, in shuffled order. Classes
 are balanced by construction: their sizes differ by at most one. Where noise acts on the label (circle,
-xor_cloud) it may tip the balance.
+xor_cloud) it may tip the balance. Within its class (quadrant, where there are four) every point is drawn independently
+of all others, but for those of spiral_playground.
 
-circle, gauss, spiral and xor_cloud follow TensorFlow Playground (tensorflow/playground, src/dataset.ts). Its
+circle, gauss, the spirals and xor_cloud follow TensorFlow Playground (tensorflow/playground, src/dataset.ts). Its
 noise slider runs from 0 to 0.5; its labels -1 and +1 are 0 and 1 here.
 """
 
@@ -55,19 +56,22 @@ def gauss(n: int, noise: float, rng: np.random.Generator) -> Cloud:
 
 
 def spiral(n: int, noise: float, rng: np.random.Generator) -> Cloud:
-    """Two spiral arms, label 1 and, half a turn further, label 0, with points at even steps along each.
+    """Two spiral arms, label 1 and, half a turn further, label 0, with points uniformly along each.
 
-    Of m points of an arm, number i = 0..m-1 has r = 5 i / m and t = 3.5 pi i / m (+ pi) and lies at
-    (r sin t, r cos t) + noise * U(-1, 1) on each axis.
+    With a in U(0, 1) a point has r = 5 a and t = 3.5 pi a (+ pi) and lies at (r sin t, r cos t) + noise * U(-1, 1) on
+    each axis. The arms are Playground's; its own points, at even steps, are those of `spiral_playground`.
+    """
+    return _on_arms(_in_turn(n, 2, rng), rng.uniform(0, 1, n), noise, rng)
+
+
+def spiral_playground(n: int, noise: float, rng: np.random.Generator) -> Cloud:
+    """The arms of `spiral` with points at even steps along each, where Playground has them: no chance but in the noise.
+
+    Of m points of an arm, number i = 0..m-1 has a = i / m.
     """
     order = rng.permutation(n)
     arm_sizes = np.array([(n + 1) // 2, n // 2])
     return _on_arms(order % 2, (order // 2) / arm_sizes[order % 2], noise, rng)
-
-
-def spiral_anywhere(n: int, noise: float, rng: np.random.Generator) -> Cloud:
-    """The arms of `spiral` with points uniformly along each: even steps would repeat the others."""
-    return _on_arms(_in_turn(n, 2, rng), rng.uniform(0, 1, n), noise, rng)
 
 
 def xor_cloud(n: int, noise: float, rng: np.random.Generator) -> Cloud:
@@ -82,17 +86,10 @@ def xor_cloud(n: int, noise: float, rng: np.random.Generator) -> Cloud:
 
 
 def moons(n: int, noise: float, rng: np.random.Generator) -> Cloud:
-    """Two half circles that reach into each other: scikit-learn's make_moons, with its Gaussian noise."""
-    from sklearn.datasets import make_moons
+    """Two half circles that reach into each other, with points uniformly along each.
 
-    X, label = make_moons(n, noise=noise or None, random_state=int(rng.integers(2**32)))
-    return np.asarray(X), _column(np.asarray(label))
-
-
-def moons_anywhere(n: int, noise: float, rng: np.random.Generator) -> Cloud:
-    """The half circles of `moons` with points uniformly along each: even steps would repeat the others.
-
-    Label 0 at (cos t, sin t), label 1 at (1 - cos t, 0.5 - sin t), t in U(0, pi).
+    Label 0 at (cos t, sin t), label 1 at (1 - cos t, 0.5 - sin t), t in U(0, pi); Gaussian noise of standard deviation
+    `noise` on each axis. The half circles are those of scikit-learn's make_moons, whose points lie at even steps.
     """
     label = _in_turn(n, 2, rng)
     t = rng.uniform(0, np.pi, n)

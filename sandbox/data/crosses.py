@@ -75,7 +75,8 @@ class Cross:
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X)
-        return self.term(X if np.issubdtype(X.dtype, np.floating) else X.astype(float))
+        with np.errstate(over="ignore", invalid="ignore"):  # of features so large, networks diverge, and say so
+            return self.term(X if np.issubdtype(X.dtype, np.floating) else X.astype(float))
 
 
 def parse_cross(text: str, n_features: int) -> Cross:

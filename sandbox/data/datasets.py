@@ -9,6 +9,7 @@ from sandbox.data import clouds, gates, regression
 from sandbox.data.dataset import Dataset
 from sandbox.data.generated import Draw, Generated
 from sandbox.data.parts import Parts
+from sandbox.data.pool import Pool
 from sandbox.data.tables import Table
 from sandbox.errors import choose
 
@@ -29,18 +30,28 @@ def _gate(name: str) -> Generated:
     )
 
 
-def _cloud(name: str, summary: str, draw: Draw, draw_test: Draw | None = None) -> Generated:
-    return Generated(name, summary, "binary", 2, PLAYGROUND_N, draw, draw_test)
+def _cloud(name: str, summary: str, draw: Draw, edition: int = 1) -> Generated:
+    return Generated(name, summary, "binary", 2, PLAYGROUND_N, draw, edition=edition)
 
 
-_ENTRIES: list[Generated | Table] = [
+_ENTRIES: list[Generated | Pool | Table] = [
     *(_gate(name) for name in gates.TRUTH),
     _cloud("quadrants", "XOR with a Gaussian cloud in each quadrant", clouds.quadrants),
     _cloud("circle", "Playground's disc in a ring", clouds.circle),
     _cloud("gauss", "Playground's two Gaussian clouds", clouds.gauss),
-    _cloud("spiral", "Playground's two spiral arms", clouds.spiral, clouds.spiral_anywhere),
+    _cloud("spiral", "Playground's two spiral arms, with points anywhere along them", clouds.spiral, edition=2),
+    Pool(
+        "spiral_playground",
+        "the 500 points of Playground's own spiral, at even steps; those that do not train are for the other parts",
+        task="binary",
+        n_features=2,
+        points=PLAYGROUND_N,
+        default_n=PLAYGROUND_N // 2,
+        largest_n=PLAYGROUND_N * 9 // 10,
+        draw=clouds.spiral_playground,
+    ),
     _cloud("xor_cloud", "Playground's xor: a square in four quadrants", clouds.xor_cloud),
-    _cloud("moons", "scikit-learn's two half circles", clouds.moons, clouds.moons_anywhere),
+    _cloud("moons", "two half circles that reach into each other", clouds.moons, edition=2),
     Generated(
         "linear",
         "y = 3 x at x = 1, 2, 3, 4; with n or noise, x in U(1, 4) and Gaussian noise on y",
@@ -69,6 +80,7 @@ DatasetName = Literal[
     "circle",
     "gauss",
     "spiral",
+    "spiral_playground",
     "xor_cloud",
     "moons",
     "linear",
@@ -80,7 +92,7 @@ DatasetName = Literal[
     "wine",
 ]
 
-DATASETS: dict[str, Generated | Table] = {entry.name: entry for entry in _ENTRIES}
+DATASETS: dict[str, Generated | Pool | Table] = {entry.name: entry for entry in _ENTRIES}
 """Name -> entry with .summary, .task, .n_features, .default_n (None: the whole table), .smallest_n and .largest_n."""
 
 PLAYGROUND_SPELLING = {"reg-plane": "reg_plane", "reg-gauss": "reg_gauss"}
@@ -90,8 +102,8 @@ def load_dataset(name: str, *, n: int | None = None, noise: float = 0.0, seed: i
     """The examples of a data set of `DATASETS`: same arguments, same bits.
 
     Generated data: exactly n examples (default 500; gates and "linear": their four, or 100 when there is
-    noise), the training part of `load_parts`. What noise means is written at each recipe in gates, clouds and
-    regression.
+    noise; "spiral_playground": 250), the training part of `load_parts`. What noise means is written at each recipe
+    in gates, clouds and regression.
     Tables: all examples as scikit-learn has them, or a stratified sample of n; noise must be 0.
 
     Raises RequestError for an unknown name, an n that is no positive whole number or that a table cannot give
@@ -106,24 +118,34 @@ def load_dataset(name: str, *, n: int | None = None, noise: float = 0.0, seed: i
     return _entry(name).load(n, noise, seed)
 
 
-def load_parts(name: str, *, n: int | None = None, noise: float = 0.0, seed: int = 0, n_test: int = 1000) -> Parts:
+def load_parts(
+    name: str,
+    *,
+    n: int | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+    n_test: int = 1000,
+    n_validation: int | None = None,
+) -> Parts:
     """Examples to train with, to choose hyperparameters by and to test on, so that sizes n share a test part.
 
-    Generated data: the training part is `load_dataset(...)`; validation and test part are fresh draws of n_test
-    examples each, with the same noise, from random streams of their own that do not depend on n. A gate or "linear"
-    with neither n nor noise is all there is: its other parts are None.
+    Generated data: the training part is `load_dataset(...)`; validation and test part are fresh draws of n_validation
+    (default: n_test) and n_test examples, with the same noise, from random streams of their own that do not depend on
+    n. A gate or "linear" with neither n nor noise is all there is: its other parts are None.
+    "spiral_playground": those of its 500 points that do not train, half of them each, whatever n_test.
     Tables: the test part is a stratified quarter, whatever n and n_test. The other three quarters stand in an order
     whose every beginning is stratified: the first n (default: four fifths) are the training part, and the rest is the
-    validation part, None where it is fewer than ten examples or one of each class. All are standardised by the
-    training part; `scaling` says how.
+    validation part, None where it is fewer than ten examples or one of each class; with n_validation only the first so
+    many of it. All are standardised by the training part; `scaling` says how.
 
-    Raises RequestError as `load_dataset` does, and for an n_test that is no positive whole number.
+    Raises RequestError as `load_dataset` does, for an n_test that is no positive whole number, and for an n_validation
+    that is none, or more than there is.
 
     >>> parts = load_parts("iris")
     >>> len(parts.train), len(parts.validation), len(parts.test), parts.train.Y.sum(axis=0)
     (89, 23, 38, array([30., 29., 30.]))
     """
-    return _entry(name).parts(n, noise, seed, n_test)
+    return _entry(name).parts(n, noise, seed, n_test, n_validation)
 
 
 def own_spelling(name: str) -> str:
@@ -131,5 +153,5 @@ def own_spelling(name: str) -> str:
     return PLAYGROUND_SPELLING.get(name, name) if isinstance(name, str) else name
 
 
-def _entry(name: str) -> Generated | Table:
+def _entry(name: str) -> Generated | Pool | Table:
     return choose("dataset", own_spelling(name), DATASETS)

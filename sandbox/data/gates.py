@@ -20,6 +20,7 @@ def gate(name: str, n: int, noise: float, rng: np.random.Generator) -> tuple[np.
     """n examples of a gate: its four rows in turn, Gaussian noise of that standard deviation on the inputs.
 
     Returns X (n, 2) and Y (n, 1). The outputs are those of the rows without noise.
+    Without noise nothing is drawn: the four rows are the points of every seed and of every part.
 
     >>> X, Y = gate("xor", 4, 0.0, np.random.default_rng(0))
     >>> Y.ravel()

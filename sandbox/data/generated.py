@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, whole_number
+from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, validation_size, whole_number
 from sandbox.data.dataset import Dataset
 from sandbox.data.parts import Parts
 
@@ -19,8 +19,9 @@ TRAIN_STREAM, TEST_STREAM, VALIDATION_STREAM = 0, 1, 3  # tables sample with 2
 class Generated:
     """A recipe for examples: `draw(n, noise, rng)` gives X and Y.
 
-    `draw_test` draws the other parts where `draw` would repeat the training part's points. `exactly` gives the
-    few examples that are all there is when neither a size nor noise is asked for: then there are no other parts.
+    `exactly` gives the few examples that are all there is when neither a size nor noise is asked for: then there are no
+    other parts. `edition` is raised when the same request gives other examples than before: the runs of before have
+    other keys.
     """
 
     name: str
@@ -29,11 +30,11 @@ class Generated:
     n_features: int
     default_n: int
     draw: Draw
-    draw_test: Draw | None = None
     exactly: Callable[[], Arrays] | None = None
     smallest_n: int = 1
     largest_n: int = LARGEST_N
     noisy: bool = True
+    edition: int = 1
 
     def load(self, n: int | None, noise: float, seed: int) -> Dataset:
         """The training part."""
@@ -43,21 +44,29 @@ class Generated:
         size = self.default_n if n is None else whole_number("n", n, self.smallest_n, self.largest_n)
         return self._dataset(self.draw(size, noise, np.random.default_rng([seed, TRAIN_STREAM])))
 
-    def parts(self, n: int | None, noise: float, seed: int, n_test: int) -> Parts:
-        """The training part, and n_test examples each, of streams of their own, to choose by and to test on."""
+    def parts(self, n: int | None, noise: float, seed: int, n_test: int, n_validation: int | None = None) -> Parts:
+        """The training part; and of streams of their own n_validation (None: n_test) to choose by, n_test to test on."""
         n_test = whole_number("n_test", n_test, 1, LARGEST_N)
         train = self.load(n, noise, seed)
+        n_validation = validation_size(self.name, n_validation, self.largest_validation(n, noise))
         if not self.has_validation(n, noise):
             return Parts(train)
-        draw = self.draw_test or self.draw
         validation, test = (
-            self._dataset(draw(n_test, noise, np.random.default_rng([seed, stream])))
-            for stream in (VALIDATION_STREAM, TEST_STREAM)
+            self._dataset(self.draw(size, noise, np.random.default_rng([seed, stream])))
+            for size, stream in ((n_validation or n_test, VALIDATION_STREAM), (n_test, TEST_STREAM))
         )
         return Parts(train, validation, test)
 
+    def largest_validation(self, n: int | None, noise: float) -> int:
+        """The most examples that the validation part can have: none where the training part is all there is."""
+        return LARGEST_N if self.has_validation(n, noise) else 0
+
     def has_validation(self, n: int | None, noise: float) -> bool:
         """Whether there are examples beside the training part: not where it is all there is."""
+        return self.drawn(n, noise)
+
+    def drawn(self, n: int | None, noise: float) -> bool:
+        """Whether chance has a part in the examples."""
         return n is not None or noise != 0 or self.exactly is None
 
     def _dataset(self, arrays: Arrays) -> Dataset:

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, whole_number
+from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, validation_size, whole_number
 from sandbox.data.dataset import Dataset
 from sandbox.data.parts import Parts
 from sandbox.data.scaling import Scaling
@@ -36,6 +36,7 @@ class Table:
     reader: str
     default_n: None = None  # all there are
     noisy: bool = False
+    edition: int = 1
 
     @property
     def smallest_n(self) -> int:
@@ -56,10 +57,11 @@ class Table:
         n = whole_number(f"n (of {self.examples} examples of {self.name})", n, self.classes, self.examples)
         return table.take(stratified_order(labels, np.random.default_rng([seed, SAMPLE_STREAM]))[:n])
 
-    def parts(self, n: int | None, noise: float, seed: int, n_test: int) -> Parts:
+    def parts(self, n: int | None, noise: float, seed: int, n_test: int, n_validation: int | None = None) -> Parts:
         """One quarter to test on, and of the other three n to train with and the rest to choose by, all stratified.
 
         The test examples depend on the seed alone: neither n nor n_test changes which they are. n None is four fifths.
+        n_validation are the first of the rest; None is all of it.
         Features are standardised by the training examples' mean and standard deviation; a feature that is
         constant among these is only centred.
         """
@@ -70,13 +72,14 @@ class Table:
         if n is not None:
             what = f"n (of {self.largest_n} training examples of {self.name})"
             n = whole_number(what, n, self.smallest_n, self.largest_n)
+        n_validation = validation_size(self.name, n_validation, self.largest_validation(n, noise))
         table, labels = _read(self.name, self.reader)
         rows, test = train_test_split(
             np.arange(self.examples), test_size=TEST_SHARE, stratify=labels, random_state=seed
         )
         rows = rows[stratified_order(labels[rows], np.random.default_rng([seed, SAMPLE_STREAM]))]
         size = self._training(n)
-        validation = rows[size:] if self.has_validation(n, noise) else None
+        validation = rows[size:][:n_validation] if self.has_validation(n, noise) else None
         scaling = Scaling.of(table.X[rows[:size]])
         train, validation, test = (
             None if some is None else scaling.dataset(table.take(some)) for some in (rows[:size], validation, test)
@@ -84,9 +87,18 @@ class Table:
         assert train is not None
         return Parts(train, validation, test, scaling)
 
+    def drawn(self, n: int | None, noise: float) -> bool:
+        """Whether chance has a part in the examples: in how they are split."""
+        return True
+
     def has_validation(self, n: int | None, noise: float) -> bool:
         """Whether enough examples are left to choose by: ten, and one of each class."""
-        return self.largest_n - self._training(n) >= max(LEAST_VALIDATION, self.classes)
+        return self.largest_validation(n, noise) > 0
+
+    def largest_validation(self, n: int | None, noise: float) -> int:
+        """The most examples that the validation part can have: all that are left, none where these are too few."""
+        left = self.largest_n - self._training(n)
+        return left if left >= max(LEAST_VALIDATION, self.classes) else 0
 
     def _training(self, n: int | None) -> int:
         return self.largest_n - math.ceil(VALIDATION_SHARE * self.largest_n) if n is None else n

@@ -1,5 +1,6 @@
 """The command `sandbox explain`."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ import click
 
 from sandbox.config import Config
 from sandbox.errors import RequestError
+from sandbox.interrupt import getting_ready
 from sandbox.options import config_options
 
 BASE = Config(hidden=(), crosses=(), cost="squared_error", learning_rate=1.0)
 MEANINGLESS = {
     "dataset": "give the data set first: sandbox explain or",
+    "n_validation": "a pass is over training examples",
     "batch_size": "a pass is over one example, or with --batch over all, or over the --first so many",
     "dtype": "the graph is computed in float64",
     **dict.fromkeys(("patience", "min_delta", "monitor"), "it shows the first updates, and stops after --updates"),
@@ -57,7 +60,8 @@ def explain(
     drawn by --initializer with --seed. All the options of `sandbox train` that matter here are there too; by default
     there are no hidden layers.
     """
-    from sandbox.graph.explanation import explain as explain_config
+    with getting_ready():
+        from sandbox.graph.explanation import explain as explain_config
 
     for name, instead in MEANINGLESS.items():
         if name in changes:
@@ -78,11 +82,13 @@ def explain(
 
 def write_picture(explanation: Any, png: Path) -> str:
     """Draw the graph into a file, as arrays where single numbers would be too many to see; what to say about it."""
-    from sandbox.graph.picture import draw_explanation
+    with getting_ready():
+        from sandbox.graph.picture import draw_explanation
 
     if not png.parent.is_dir() or png.is_dir():
         raise RequestError(f"--png is {str(png)!r}: a file in a directory that exists is needed")
     figure, note = draw_explanation(explanation)
-    with png.open("wb") as file:
-        figure.savefig(file, format="png")
+    drawn = io.BytesIO()  # so that a file comes whole or not at all
+    figure.savefig(drawn, format="png")
+    png.write_bytes(drawn.getvalue())
     return f"\n\npicture: {png}{note}"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.config import Config
+from sandbox.effort import check_memory
 from sandbox.errors import RequestError
 from sandbox.graph.build import batch_graph, example_graph, nodes_one_by_one
 from sandbox.graph.graph import Graph
@@ -96,6 +97,7 @@ def explain(
         raise RequestError("--example is one example, --batch is many: give one of the two")
     if first is not None and not batch:
         raise RequestError("--first is for the vectorised pass: give --batch with it")
+    check_memory(config)
     available = len(prepare(config).train)
     rows = range(_count(first, available)) if batch else range(_index(example, available), (example or 0) + 1)
     network, note = _network(config, weights, biases), ""
@@ -123,7 +125,7 @@ def descend(graph: Graph, config: Config, updates: int, rows: Sequence[int], vec
     X, Y = _data(config, rows)
     settings = {**vars(config.settings()), "epochs": max(config.epochs, updates), "batch_size": None}
     with np.errstate(all="ignore"):
-        run = fit(graph.network, X, Y, hooks=[_Steps(updates)], **settings)
+        run = fit(graph.network, X, Y, hooks=[_Steps(updates)], cost_epochs=[0], **settings)
     schedule, steps = get_schedule(config.schedule), []
     for number in range(updates):
         rate = config.learning_rate * float(schedule(number, config.epochs))

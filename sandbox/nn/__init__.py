@@ -1,17 +1,21 @@
 """The trainer: neural networks from scratch in NumPy, one at a time or a population side by side."""
 
+from sandbox.nn.curvature import sharpness
 from sandbox.nn.gradients import gradient_check, gradients
 from sandbox.nn.hooks import (
     Checkpoint,
     Curves,
     EarlyStopping,
+    GradientNoise,
     GradientNorms,
     Hook,
     InitializerHealth,
     Measures,
     Progress,
+    Sharpness,
     Snapshots,
     StopOnDivergence,
+    TimeToCost,
     WeightPath,
     load_checkpoint,
 )
@@ -23,6 +27,7 @@ __all__ = [
     "Checkpoint",
     "Curves",
     "EarlyStopping",
+    "GradientNoise",
     "GradientNorms",
     "Hook",
     "InitializerHealth",
@@ -30,11 +35,14 @@ __all__ = [
     "Network",
     "Progress",
     "Run",
+    "Sharpness",
     "Snapshots",
     "StopOnDivergence",
+    "TimeToCost",
     "WeightPath",
     "fit",
     "gradient_check",
     "gradients",
     "load_checkpoint",
+    "sharpness",
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, one_line
 from sandbox.nn.costs import get_cost
 from sandbox.nn.network import Network
 from sandbox.nn.workspace import Settings
@@ -12,12 +12,24 @@ from sandbox.nn.workspace import Settings
 
 def check_replicas(lead: tuple[int, ...], settings: Settings, rng: Any) -> None:
     """Raises RequestError where what is given one by one is not one for each replica."""
-    given = {name: np.shape(getattr(settings, name)) for name in ("learning_rate", "schedule", "l1", "l2")}
+    names = ("learning_rate", "schedule", "l1", "l2", "weight_decay")
+    given = {name: np.shape(getattr(settings, name)) for name in names}
     for name, shape in given.items():
         if shape not in ((), lead):
             raise RequestError(f"{name} has shape {shape} for replicas {lead}: give one for all, or one for each")
     if isinstance(rng, list) and (len(rng),) != (lead or (1,)):
         raise RequestError(f"rng holds {len(rng)} generators for replicas {lead}: give one for each")
+
+
+def check_numbers(dtype: Any, **numbers: Any) -> None:
+    """Raises RequestError for a number, or one of several, that is too large for arrays of this type.
+
+    Data and first weights may be: such a network diverges, and says so. An infinite rate would turn zeros into NaN.
+    """
+    largest = float(np.finfo(dtype).max)
+    for name, value in numbers.items():
+        if np.any(np.abs(value) > largest):
+            raise RequestError(f"{name} is {one_line(value)}: {np.dtype(dtype)} has numbers up to {largest:.2g}")
 
 
 def check_data(network: Network, X: Any, Y: Any, cost: str) -> tuple[np.ndarray, np.ndarray]:

@@ -22,11 +22,12 @@ from sandbox.nn.activations import Calls
 from sandbox.nn.memory import aligned, aligned_copy
 from sandbox.nn.network import split_layers
 
-# without the search for other array libraries, which costs as much as a tiny sum
-einsum: Any = vars(np.einsum)["__wrapped__"]
+# np.einsum as it is in C: its wrappers in Python cost as much as a tiny sum
+einsum: Any = vars(np.einsum)["__wrapped__"].__globals__["c_einsum"]
 TINY = 600  # products of a pass up to which a network trains faster with the replicas last (measured)
 MANY = 4000  # products of a unit from which on einsum is faster unit by unit: at once it copies what it broadcasts
-FEW = 4  # units out up to which products and sums one after another are faster than einsum
+FEW = 4  # units out up to which products and sums one after another are faster than einsum, where arrays are not
+SHORT = 3000  # so short that the number of calls is all that matters
 
 
 class Linear:
@@ -161,7 +162,7 @@ class LastLinear(Linear):
             return [partial(einsum, "im,oir->omr", np.asfortranarray(self.A), self.W, out=Z)]
         if len(self.A) * Z[0].size >= 2 * MANY:
             return [partial(einsum, "imr,ir->mr", self.A, W, out=z) for W, z in zip(self.W, Z, strict=True)]
-        if len(Z) <= 2:
+        if len(Z) <= 2 or self.A.size < SHORT:
             return [partial(einsum, "imr,oir->omr", self.A, self.W, out=Z)]
         A = aligned((self.A.shape[1], self.A.shape[0], self.A.shape[2]), self.A.dtype).swapaxes(0, 1)
         return [partial(np.copyto, A, self.A), partial(einsum, "imr,oir->omr", A, self.W, out=Z)]
@@ -175,7 +176,7 @@ class LastLinear(Linear):
         W = self.W[:, :-1]
         if len(dZ) > 1 and dZ.size >= MANY:
             return [partial(einsum, "or,omr->mr", W[:, i], dZ, out=below) for i, below in enumerate(dA)]
-        if len(dZ) > FEW:
+        if len(dZ) > FEW or (len(dZ) > 1 and dA.size < SHORT):
             return [partial(einsum, "oir,omr->imr", W, dZ, out=dA)]
         product, calls = aligned(dA.shape, dA.dtype), [partial(np.multiply, W[0, :, None], dZ[0], dA)]
         for weights, slopes in zip(W[1:], dZ[1:], strict=True):

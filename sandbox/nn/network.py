@@ -95,8 +95,9 @@ class Network:
         draw = get_initializer(initializer)
         rng = np.random.default_rng(0) if rng is None else rng
         network = cls(sizes, activations, np.zeros(cls.count(sizes), dtype))
-        for W in network.weights:
-            W[...] = draw(rng, W.shape)
+        with np.errstate(over="ignore"):  # weights too large for the type are infinite: such a network diverges
+            for W in network.weights:
+                W[...] = draw(rng, W.shape)
         return network
 
     @staticmethod
@@ -119,7 +120,8 @@ class Network:
 
     def predict(self, X: Any) -> np.ndarray:
         """Outputs (..., examples, outputs) for X of (examples, features), or (..., examples, features)."""
-        X = np.asarray(X, self.parameters.dtype)
+        with np.errstate(over="ignore"):  # numbers too large for float32 are infinite there
+            X = np.asarray(X, self.parameters.dtype)
         if X.ndim < 2 or X.shape[-1] != self.sizes[0]:
             raise RequestError(f"X has shape {X.shape}: (examples, {self.sizes[0]}) is needed")
         A = X.mT

@@ -15,7 +15,7 @@ from sandbox.errors import choose
 from sandbox.nn.activations import Calls
 from sandbox.nn.memory import aligned, aligned_copy
 
-OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
+OptimizerName = Literal["gd", "momentum", "nesterov", "adam", "adamw"]
 
 
 class GradientDescent:
@@ -24,8 +24,16 @@ class GradientDescent:
     name = "gd"
     memory = 0  # arrays of the parameters' shape that are carried from one update to the next
 
-    def __init__(self, parameters: np.ndarray, gradients: np.ndarray, rate: np.ndarray, momentum: float = 0.9) -> None:
-        self.parameters, self.rate = parameters, rate
+    def __init__(
+        self,
+        parameters: np.ndarray,
+        gradients: np.ndarray,
+        rate: np.ndarray,
+        momentum: float = 0.9,
+        decay: np.ndarray | None = None,
+    ) -> None:
+        """`momentum` and `decay`, which broadcasts against the parameters too, are for those that have them."""
+        self.parameters, self.rate, self.decay = parameters, rate, decay
         self.momentum = np.array(momentum, parameters.dtype)
         shape, dtype = parameters.shape, parameters.dtype
         self.step = aligned(shape, dtype)
@@ -106,8 +114,24 @@ class Adam(GradientDescent):
         ]
 
 
+class AdamW(Adam):
+    """w <- w - rate * (mhat / (sqrt(vhat) + eps) + decay * w), m and v being those of Adam, which see no decay
+
+    (Loshchilov and Hutter 2019, algorithm 2, with the scheduled rate before the decay as well, as PyTorch has it). The
+    decay comes first, which is the same: Adam's step is of the gradients that are there already. Without decay it is Adam.
+    """
+
+    name = "adamw"
+
+    def update(self, g, step, *state):
+        adam = super().update(g, step, *state)
+        if self.decay is None:
+            return adam
+        return [partial(multiply, self.parameters, self.decay, step), *GradientDescent.update(self, step, step), *adam]
+
+
 OPTIMIZERS: dict[str, type[GradientDescent]] = {
-    optimizer.name: optimizer for optimizer in (GradientDescent, Momentum, Nesterov, Adam)
+    optimizer.name: optimizer for optimizer in (GradientDescent, Momentum, Nesterov, Adam, AdamW)
 }
 
 

@@ -1,6 +1,7 @@
 """Penalties on large weights, apart from the cost: l1 * sum(|w|) + l2 / 2 * sum(w^2), biases left out.
 
-The convention of TensorFlow Playground and of weight decay: not divided by the number of examples.
+The convention of TensorFlow Playground and of weight decay: not divided by the number of examples. Weight decay apart
+from the gradients is the optimizer adamw's, and leaves biases out, too.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.nn.memory import aligned
+from sandbox.nn.memory import aligned, aligned_copy
 from sandbox.nn.network import Network, split_layers
 
 
@@ -42,3 +43,13 @@ def penalty_calls(
             rates = layout.per_replica(rate) * mask
             calls += [partial(slope, w, step), partial(np.multiply, step, rates, step), partial(np.add, g, step, g)]
     return calls
+
+
+def decays(layout: Any, rate: Any, sizes: tuple[int, ...], w: np.ndarray) -> np.ndarray | None:
+    """The weight decay of every parameter, in the shape of the parameters w: `rate`, one or (R,), and 0 for biases.
+
+    None where nothing decays.
+    """
+    if not np.any(rate):
+        return None
+    return aligned_copy(layout.per_replica(rate) * layout.per_parameter(weight_mask(sizes)), w.dtype, w.shape)

@@ -2,13 +2,14 @@
 
 A group is what may share arrays: networks of the same layers on as many examples, trained in the same way but for what
 each replica may have of its own. Of tiny networks too few are often alike, and the interpreter's time is all there is;
-so those whose layers are of nearly the same width share arrays that are as wide as the widest, with zeros where a unit
-is missing. Chunks are as many replicas of a group as the cache holds. Replicas that have stopped leave their chunk
-once they are many. None of this changes a number: see sandbox.nn.layouts and sandbox.nn.padding for why.
+so those of the same depth share arrays that are as wide as the widest, with zeros where a unit is missing, as long as
+the zeros cost less than an epoch's calls. Chunks are as many replicas of a group as the cache holds. Replicas that have
+stopped leave their chunk once they are many. None of this changes a number: see sandbox.nn.layouts and
+sandbox.nn.padding for why.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,13 +20,17 @@ from sandbox.nn.network import Network
 from sandbox.nn.workspace import Settings, Workspace
 
 CACHE = 1_600_000  # bytes: what was fastest, most of a second-level cache of 2 MB
-ROUND = 4  # widths of hidden layers that are rounded up to the same multiple of this train together, if few
-OF_ITS_OWN = ("learning_rate", "schedule", "l1", "l2")  # the settings that may be one for each replica
+LARGEST_CHUNK = 500_000_000  # bytes: of large networks fewer train at a time, so that memory holds them
+CALLS = 4500  # products that a pass works through in the time of a layer's calls (measured: 3000 to 7000 do as well)
+OF_ITS_OWN = ("learning_rate", "schedule", "l1", "l2", "weight_decay")  # the settings that may be one for each replica
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What decides in which arrays a network trains; `alike` is whatever else must be the same for all in them."""
+    """What decides in which arrays a network trains; `alike` is whatever else must be the same for all in them.
+
+    `beside` are the bytes that its other examples may take, which decide how many networks train at a time.
+    """
 
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
@@ -33,17 +38,12 @@ class Shape:
     itemsize: int
     batch_size: int | None
     alike: Hashable = None
+    beside: int = field(default=0, compare=False)
 
     @property
     def tiny(self) -> bool:
         """Whether it trains with the replicas last, where calls cost more than their work."""
         return choose_layout(self.sizes, self.examples, self.batch_size) is ReplicasLast
-
-    @property
-    def rounded(self) -> "Shape":
-        """The shape with hidden layers of a multiple of ROUND units."""
-        first, *hidden, last = self.sizes
-        return replace(self, sizes=(first, *(-(-units // ROUND) * ROUND for units in hidden), last))
 
 
 def parts(shapes: Sequence[Shape], *, padded: bool = True, size: int | None = None) -> list[list[int]]:
@@ -51,24 +51,61 @@ def parts(shapes: Sequence[Shape], *, padded: bool = True, size: int | None = No
 
     With `padded`, tiny networks of which few are alike are put together with others. `size` None is what fits the cache.
     """
-    groups: dict[Any, list[int]] = {}
+    groups, few = [], {}
     for shape, alike in places(shapes).items():
-        few = padded and shape.tiny and len(alike) < ReplicasLast.smallest_chunk
-        groups.setdefault((few, shape.rounded if few else shape), []).extend(alike)
+        if padded and shape.tiny and len(alike) < ReplicasLast.smallest_chunk:
+            few.setdefault(replace(shape, sizes=(shape.sizes[0], shape.sizes[-1])), {})[shape] = alike
+        else:
+            groups.append((shape, shape.tiny, alike))
+    for some in few.values():
+        groups += [(shape, True, alike) for shape, alike in share(some)]
     return [
         [together[number] for number in chunk]
-        for (few, shape), together in groups.items()
-        for chunk in even_chunks(len(together), size or chunk_size(shape, few or shape.tiny))
+        for shape, tiny, together in groups
+        for chunk in even_chunks(
+            len(together), size or chunk_size(shape, tiny, max(shapes[place].beside for place in together))
+        )
     ]
 
 
-def chunk_size(shape: Shape, tiny: bool) -> int:
+def share(few: dict[Shape, list[int]]) -> list[tuple[Shape, list[int]]]:
+    """The places of shapes of the same depth in groups, each with the shape of its arrays.
+
+    A group costs its calls, and each of its networks as much as the widest would. So the two that gain most by sharing
+    arrays are put together, until no two gain.
+    """
+    (first, *_), groups = few, [list(alike) for alike in few.values()]
+    sizes, counts = np.array([shape.sizes for shape in few]), np.array([len(alike) for alike in groups])
+    calls = CALLS * len(first.activations)
+
+    def work(layers: np.ndarray, networks: np.ndarray) -> np.ndarray:
+        return networks * first.examples * (layers[..., 1:] * (layers[..., :-1] + 1)).sum(-1)
+
+    def gain(row: int) -> np.ndarray:
+        """What a group gains with each of the others, in products; nothing with itself and with what has gone."""
+        apart = work(sizes, counts) + work(sizes[row], counts[row])
+        together = work(np.maximum(sizes, sizes[row]), counts + counts[row])
+        return np.where((counts > 0) & (np.arange(len(counts)) != row), calls + apart - together, 0)
+
+    gains = np.array([gain(row) for row in range(len(groups))])
+    while gains.max() > 0:
+        row, other = map(int, np.unravel_index(gains.argmax(), gains.shape))
+        sizes[row], counts[row], counts[other] = np.maximum(sizes[row], sizes[other]), counts[row] + counts[other], 0
+        groups[row], groups[other] = groups[row] + groups[other], []
+        gains[other] = gains[:, other] = 0
+        gains[row] = gains[:, row] = gain(row)
+    return [
+        (replace(first, sizes=tuple(map(int, sizes[row]))), together) for row, together in enumerate(groups) if together
+    ]
+
+
+def chunk_size(shape: Shape, tiny: bool, beside: int = 0) -> int:
     """How many replicas to train at a time: what fits the cache, but enough to be worth the calls."""
     layout = ReplicasLast if tiny else Stacked
     values = sum(2 * units + 1 for units in shape.sizes[1:]) + max(shape.sizes[1:])  # activations, derivatives, scratch
     examples = shape.batch_size or shape.examples
     touched = shape.itemsize * (values * examples + 3 * Network.count(shape.sizes))  # by one replica's epoch
-    return max(layout.smallest_chunk, CACHE // touched)
+    return max(1, min(max(layout.smallest_chunk, CACHE // touched), LARGEST_CHUNK // (touched + beside)))
 
 
 def even_chunks(count: int, size: int) -> list[range]:

@@ -20,10 +20,17 @@ class Replicas:
         self.epoch, self.epochs = 0, epochs
         self._work = work
         self._rows: Any = np.arange(self.lead[0]) if self.lead else None  # the replicas that are in the workspace
-        self._planned = np.arange(epochs) if cost_epochs is None else np.asarray(cost_epochs, int)
+        try:
+            self._planned = np.arange(epochs) if cost_epochs is None else np.asarray(cost_epochs, int)
+            self._recorded = np.full((len(self._planned), *self.lead), np.nan)
+        except (MemoryError, ValueError):
+            if cost_epochs is not None:
+                raise
+            raise RequestError(
+                f"costs of {epochs} epochs have no room in memory: name fewer with cost_epochs"
+            ) from None
         if np.any(np.diff(self._planned, prepend=-1, append=epochs) <= 0):
             raise RequestError(f"cost_epochs must be rising epochs from 0 to {epochs - 1}")
-        self._recorded = np.full((len(self._planned), *self.lead), np.nan)
         self._points = 0
         self._value: Any = None  # the cost of the replicas in the workspace
         self._outdated = False  # whether there have been updates since

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.errors import RequestError, choose
-from sandbox.nn.checks import check_data, check_replicas
+from sandbox.nn.checks import check_data, check_numbers, check_replicas
 from sandbox.nn.hooks.hook import Hook, check_hooks
 from sandbox.nn.hooks.measures import NAMES
 from sandbox.nn.loops import full_batch, mini_batches
@@ -15,6 +15,7 @@ from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty
 from sandbox.nn.propagation import Propagation
 from sandbox.nn.replicas import NEVER, Replicas
+from sandbox.nn.schedules import get_schedule
 from sandbox.nn.workspace import Settings, Workspace
 
 MEASURES = ("cost", *NAMES)
@@ -30,6 +31,8 @@ class Run(Replicas):
     | cost | of the parameters as they are; (R,) in a population, stopped replicas with their final one |
     | costs, cost_epochs | recorded costs (..., points) and their epochs: number e is of the parameters before update e |
     | network, gradients | parameters and their gradients, each as a `Network` (`.weights`, `.biases`) |
+    | data | X (examples, inputs) and Y (examples, outputs) that are learnt from, (R, ...) where they differ |
+    | rate | the learning rate of this epoch's updates, by the schedule; of stopped replicas that of their end |
     | inputs | what the gradients' pass read: X, or the mini-batch, (features, examples), (R, ...) where they differ |
     | activations, derivatives | of each layer (..., units, examples): outputs, and the cost's derivatives by the sums Z |
     | penalty | the L1 and L2 penalty, which the cost does not contain |
@@ -75,6 +78,8 @@ class Run(Replicas):
         if len(network.lead) > 1:
             raise RequestError(f"the network has replica axes {network.lead}: training takes one at most")
         check_replicas(network.lead, settings, rng)
+        rates = ("learning_rate", "l1", "l2", "weight_decay")
+        check_numbers(network.parameters.dtype, **{name: getattr(settings, name) for name in rates})
         X, Y = check_data(network, X, Y, settings.cost)
         rngs = rng if isinstance(rng, list) else []
         if settings.batch_size is not None and not rngs:
@@ -82,6 +87,7 @@ class Run(Replicas):
             rngs = rngs[0].spawn(network.lead[0]) if network.lead else rngs
         work = Workspace(network, X, Y, settings, rngs, mask, of_populations)
         super().__init__(network, work, settings.epochs, cost_epochs)
+        self.data = X.mT, Y.mT
         self.settings, self.hooks, self.configs, self._measure = settings, check_hooks(hooks), configs, measure
         self.guards = check_hooks(guards)
         self.points: dict[str, list[tuple[int, np.ndarray]]] = {}  # of the curves, before the end
@@ -122,6 +128,14 @@ class Run(Replicas):
     @property
     def snapshots(self) -> dict[int, Network]:
         return self.kept if self.last_kept is None else {**self.kept, self.epoch: self.last_kept}
+
+    @property
+    def rate(self) -> Any:
+        epochs = np.atleast_1d(self.epochs_run).tolist()
+        names = np.broadcast_to(self.settings.schedule, len(epochs)).tolist()
+        factors = [get_schedule(name)(epoch, self.epochs) for name, epoch in zip(names, epochs, strict=True)]
+        rates = np.multiply(self.settings.learning_rate, factors)
+        return rates if self.lead else float(rates[0])
 
     @property
     def penalty(self) -> Any:

@@ -26,17 +26,18 @@ def fit(
     schedule: ScheduleName | Sequence[ScheduleName] = "constant",
     l1: Any = 0.0,
     l2: Any = 0.0,
+    weight_decay: Any = 0.0,
     hooks: Iterable[Hook] = (),
     cost_epochs: Any = None,
     rng: Any = 0,
 ) -> Run:
     """Train `network` on X (examples, features) and Y (examples,) or (examples, outputs); the given network stays as it is.
 
-    A population (parameters (R, P)) trains side by side: `learning_rate`, `schedule`, `l1` and `l2` may be one for all
-    or (R,), X and Y may be alike for all or (R, examples, ...). `batch_size` None is the full batch; otherwise each
-    epoch runs over shuffled batches, `rng` being a seed or a Generator (in a population a list of R). `cost_epochs`
-    names the epochs at which the cost is recorded (default: every one); with mini-batches too it is the cost on all
-    examples. Raises RequestError where something does not fit.
+    A population (parameters (R, P)) trains side by side: `learning_rate`, `schedule`, `l1`, `l2` and `weight_decay` (the
+    optimizer adamw's) may be one for all or (R,), X and Y may be alike for all or (R, examples, ...). `batch_size` None
+    is the full batch; otherwise each epoch runs over shuffled batches, `rng` being a seed or a Generator (in a population
+    a list of R). `cost_epochs` names the epochs at which the cost is recorded (default: every one); with mini-batches too
+    it is the cost on all examples. Raises RequestError where something does not fit.
 
     A network without the replicas' axis is computed in the fastest way that there is for one: its last bits may differ
     from those that `train` and populations come to, which are alike.
@@ -46,5 +47,5 @@ def fit(
     >>> round(run.costs[0].item(), 6), round(run.cost, 6)
     (0.088913, 0.000528)
     """
-    settings = Settings(cost, learning_rate, epochs, batch_size, optimizer, momentum, schedule, l1, l2)
+    settings = Settings(cost, learning_rate, epochs, batch_size, optimizer, momentum, schedule, l1, l2, weight_decay)
     return Run(network, X, Y, settings, hooks, cost_epochs, rng).advance()

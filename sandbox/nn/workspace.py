@@ -14,7 +14,7 @@ from sandbox.nn.memory import aligned_copy
 from sandbox.nn.network import Network
 from sandbox.nn.optimizers import get_optimizer
 from sandbox.nn.padding import Padding
-from sandbox.nn.penalties import penalty_calls
+from sandbox.nn.penalties import decays, penalty_calls
 from sandbox.nn.propagation import Propagation
 from sandbox.nn.schedules import get_schedule
 
@@ -32,6 +32,7 @@ class Settings:
     schedule: str | Sequence[str] = "constant"  # (R,)
     l1: Any = 0.0  # (R,)
     l2: Any = 0.0  # (R,)
+    weight_decay: Any = 0.0  # (R,)
 
     def __post_init__(self) -> None:
         get_cost(self.cost)
@@ -40,9 +41,11 @@ class Settings:
             get_schedule(name)
         if not (is_number(self.learning_rate) and np.all(np.greater(self.learning_rate, 0))):
             raise RequestError(f"learning_rate is {self.learning_rate!r}: a number above 0 is needed")
-        for name in ("l1", "l2"):
+        for name in ("l1", "l2", "weight_decay"):
             if not (is_number(rate := getattr(self, name)) and np.all(np.greater_equal(rate, 0))):
                 raise RequestError(f"{name} is {rate!r}: a number of at least 0 is needed")
+        if np.any(self.weight_decay) and self.optimizer != "adamw":
+            raise RequestError("weight_decay is for adamw: l2 is the penalty that other optimizers take")
         if not (is_number(self.momentum) and 0 <= self.momentum < 1):
             raise RequestError(f"momentum is {self.momentum!r}: a number from 0 to below 1 is needed")
         for name in ("epochs", "batch_size"):
@@ -87,8 +90,9 @@ class Workspace:
         self._base_rate = layout.per_replica(np.broadcast_to(settings.learning_rate, lead))
         shape = self.parameters.shape if lead else ()  # with replicas in full: NumPy is slow where it broadcasts
         self._rate = aligned_copy(self._base_rate, layout.dtype, shape)
+        decay = decays(layout, settings.weight_decay, sizes, self.parameters)
         self.optimizer = get_optimizer(settings.optimizer)(
-            self.parameters, self.gradients, self._rate, settings.momentum
+            self.parameters, self.gradients, self._rate, settings.momentum, decay
         )
         self.update = self.optimizer.calls
         self.penalties = penalty_calls(layout, settings.l1, settings.l2, sizes, self.parameters, self.gradients)

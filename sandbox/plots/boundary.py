@@ -4,20 +4,67 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Affine2D
+from numpy.typing import NDArray
 
-from sandbox.plots.picture import FAMILY, INK, Picture, encode, warm, write
-from sandbox.plots.scene import Predict, Scene
+from sandbox.plots.colours import DASH, INK, Pixels
+from sandbox.plots.page import Floats, Page
+from sandbox.plots.picture import FAMILY, Picture
+from sandbox.plots.scene import Predict, Scene, View
+from sandbox.plots.sheet import Cover, Sheet
 
 if TYPE_CHECKING:
     from sandbox.data import Dataset
 
 _THREAD = threading.local()
-_KEPT = 8  # scenes a thread remembers
+_KEPT = 48  # boundaries a thread remembers, of about half a megabyte each
+_DASHES = (0, (3, 3))
+
+Size = tuple[int, int]
+
+
+class Boundary:
+    """The pictures of what networks say in the plane of the same examples; what is alike in them is drawn once.
+
+    `plane` and errors are those of `boundary_figure`.
+
+    >>> from sandbox import Config, train
+    >>> result = train(Config(dataset="circle", hidden=(4,), epochs=100))
+    >>> boundary = Boundary(result.problem.train)
+    >>> boundary.png(result.network.predict(boundary.points()), "a circle")[:4]
+    b'\\x89PNG'
+    """
+
+    def __init__(self, dataset: "Dataset", test: "Dataset | None" = None, plane: tuple[str, str] | None = None) -> None:
+        self.view = View(dataset, test, plane)
+        self._backgrounds: dict[tuple[Size, bool, bool], _Background] = {}
+
+    def points(self) -> Floats:
+        """The raw features (points, features) at which a network is asked."""
+        return self.view.points()
+
+    def png(
+        self, outputs: NDArray[np.floating], title: str = "", size: Size = (384, 384), *, test: bool = True
+    ) -> bytes:
+        """The picture of a network's outputs (points, outputs) as PNG bytes; without `test`, only of train examples."""
+        key = (size, bool(title), test)
+        if key not in self._backgrounds:
+            self._backgrounds[key] = _background(Page(size), self.view, bool(title), test)
+        scene, paper, examples = self._backgrounds[key]
+        left, top, across, down = scene.frame.box
+        sheet = Sheet(scene.page, self.view.palette, paper)
+        if title:
+            sheet.write(scene.title(title))
+        box = sheet.indices[top + 1 : top + down, left + 1 : left + across]  # the axes' lines stay
+        shades = self.view.shade(outputs, (down, across), scene.line)[1:, 1:]
+        box[...] = shades if self.view.flat else np.where(shades, shades, box)
+        sheet.cover(examples)
+        return self.view.palette.png(sheet.indices)
 
 
 def boundary_figure(
@@ -45,13 +92,34 @@ def boundary_figure(
     >>> boundary_figure(result.network.predict, data, title="iris", plane=("x3", "x4")).axes[0].get_ylabel()
     'x4: petal width (cm)'
     """
-    scene = Scene(Picture((384, 384)), dataset, test, plane, titled=bool(title))
-    picture, axes = scene.picture, scene.picture.axes
-    extent = (*scene.x_limits, *scene.y_limits)
-    axes.imshow(scene.shade(predict, scale=2), extent=extent, aspect="auto", zorder=0)
+    view = View(dataset, test, plane)
+    scene = Scene(Page((384, 384)), view, titled=bool(title))
+    picture, frame = Picture(scene.page), scene.frame
+    picture.show(frame)
+    axes, (width, height) = picture.axes, scene.page.size
+    _, _, across, down = frame.box
+    if scene.dashed:
+        axes.axhline(0.5, color=DASH, linewidth=1, linestyle=_DASHES, zorder=1)
+    shades = view.shade(predict(view.points()), (2 * down, 2 * across), 2 * scene.line)
+    extent = (*frame.x.limits, *frame.y.limits)
+    axes.imshow(view.palette.colours[shades], extent=extent, aspect="auto", zorder=0)
+    for marks in (*scene.examples(view.test, faint=True), *scene.examples(view.train, faint=False)):
+        axes.add_line(marks.line())
+    page = Affine2D().scale(1 / width, -1 / height).translate(0, 1) + picture.figure.transFigure
+    if scene.bar is not None:
+        left, top, across, down = scene.bar
+        key = picture.figure.add_axes((left / width, 1 - (top + down) / height, across / width, down / height))
+        key.imshow(view.palette.colours[view.palette.scale][::-1, None], aspect="auto", interpolation="nearest")
+        key.set(xticks=[], yticks=[])
+    for marks in scene.key:
+        line = marks.line()
+        line.set_transform(page)
+        picture.figure.add_artist(line)
+    picture.write(scene.words)
     if title:
-        style = {"fontsize": picture.font, "fontfamily": FAMILY, "color": INK, "parse_math": False}
-        axes.set_title(picture.fit([title], _title_width(scene)), pad=0.35 * picture.font, **style)
+        word = scene.title(title)
+        style = {"fontsize": scene.page.font, "fontfamily": FAMILY, "color": INK, "parse_math": False}
+        axes.set_title(word.text, pad=0.35 * scene.page.font, **style)
     return picture.figure
 
 
@@ -62,20 +130,19 @@ def boundary_png(
     test: "Dataset | None" = None,
     title: str = "",
     plane: tuple[str, str] | None = None,
-    size: tuple[int, int] = (384, 384),
+    size: Size = (384, 384),
 ) -> bytes:
     """The picture of `boundary_figure` as PNG bytes, `size` (width, height) in pixels.
 
-    What the pictures of a data set share is drawn once: the next one of the same examples costs a third. `predict`,
-    `plane` and errors are those of `boundary_figure`.
+    `predict`, `plane` and errors are those of `boundary_figure`.
 
     >>> from sandbox import Config, train
     >>> result = train(Config(dataset="circle", hidden=(4,), epochs=100))
     >>> boundary_png(result.network.predict, result.problem.train)[:4]
     b'\\x89PNG'
     """
-    scene, overlay = _prepared(dataset, test, plane, size, titled=bool(title))
-    return _compose(scene, overlay, predict, title)
+    boundary = boundary_of(dataset, test, plane)
+    return boundary.png(predict(boundary.points()), title, size)
 
 
 def boundary_frames(
@@ -84,7 +151,7 @@ def boundary_frames(
     *,
     test: "Dataset | None" = None,
     plane: tuple[str, str] | None = None,
-    size: tuple[int, int] = (256, 256),
+    size: Size = (256, 256),
 ) -> dict[int, bytes]:
     """One PNG per epoch, {epoch: bytes}, of a boundary that moves as the network learns.
 
@@ -98,49 +165,54 @@ def boundary_frames(
     >>> list(boundary_frames(predicts, result.problem.train))
     [0, 50, 100]
     """
-    scene, overlay = _prepared(dataset, test, plane, size, titled=True)
-    return {epoch: _compose(scene, overlay, predict, f"epoch {epoch}") for epoch, predict in predicts.items()}
+    boundary = boundary_of(dataset, test, plane)
+    points = boundary.points()
+    return {epoch: boundary.png(predict(points), f"epoch {epoch}", size) for epoch, predict in predicts.items()}
 
 
-def _compose(scene: Scene, overlay: Image.Image, predict: Predict, title: str) -> bytes:
-    """Shades and lines below, axes and examples above, and the title."""
-    picture = scene.picture
-    left, top, across, _ = scene.box
-    image = Image.new("RGB", picture.size, "white")
-    image.paste(Image.fromarray(scene.shade(predict)), (left, top))
-    image.paste(overlay, mask=overlay)
-    if title:
-        text = picture.fit([title], _title_width(scene))
-        write(image, text, left + across / 2, 0.25 * picture.font, picture.font)
-    return encode(image)
+def boundary_of(dataset: "Dataset", test: "Dataset | None" = None, plane: tuple[str, str] | None = None) -> Boundary:
+    """The boundary of these examples. This thread's latest few are kept.
+
+    >>> from sandbox.data import load_dataset
+    >>> boundary_of(load_dataset("xor")) is boundary_of(load_dataset("xor"))
+    True
+    """
+    kept: OrderedDict[object, Boundary] = _THREAD.__dict__.setdefault("boundaries", OrderedDict())
+    key = (*map(_fingerprint, (dataset, test)), str(plane))
+    if key not in kept:
+        kept[key] = Boundary(dataset, test, plane)
+        if len(kept) > _KEPT:
+            kept.popitem(last=False)
+    kept.move_to_end(key)
+    return kept[key]
 
 
-def _title_width(scene: Scene) -> float:
-    left, _, across, _ = scene.box
-    centre = left + across / 2
-    return 2 * min(centre, scene.picture.size[0] - centre) - 0.5 * scene.picture.font
+class _Background(NamedTuple):
+    """A scene, what lies below what the network says, and the examples that lie above."""
+
+    scene: Scene
+    paper: Pixels
+    examples: Cover
 
 
-def _prepared(
-    dataset: "Dataset",
-    test: "Dataset | None",
-    plane: tuple[str, str] | None,
-    size: tuple[int, int],
-    titled: bool,
-) -> tuple[Scene, Image.Image]:
-    """A scene, and its axes, key and examples drawn on nothing. This thread's latest few are kept."""
-    scenes: OrderedDict[object, tuple[Scene, Image.Image]] = _THREAD.__dict__.setdefault("scenes", OrderedDict())
-    key = (*map(_fingerprint, (dataset, test)), str(plane), tuple(size), titled)
-    if key not in scenes:
-        picture = warm("boundary", size)
-        picture.figure.patch.set_alpha(0.0)
-        picture.axes.patch.set_alpha(0.0)
-        scene = Scene(picture, dataset, test, plane, titled=titled)
-        scenes[key] = scene, picture.pixels().copy()
-        if len(scenes) > _KEPT:
-            scenes.popitem(last=False)
-    scenes.move_to_end(key)
-    return scenes[key]
+def _background(page: Page, view: View, titled: bool, test: bool) -> _Background:
+    scene = Scene(page, view, titled=titled)
+    sheet, frame = Sheet(page, view.palette), scene.frame
+    sheet.frame(frame)
+    if scene.bar is not None:
+        left, top, across, down = scene.bar
+        rows = ((down - 0.5 - np.arange(down)) * view.palette.shades / down).astype(int)
+        sheet.indices[top : top + down, left : left + across] = view.palette.scale[rows, None]
+        sheet.outline(scene.bar)
+    if scene.dashed:
+        across = Line2D(*frame.places(frame.x.limits, [0.5, 0.5]), color=DASH, linewidth=1, linestyle=_DASHES)
+        sheet.draw([across], frame.box)
+    sheet.draw([marks.line() for marks in scene.key])
+    for word in scene.words:
+        sheet.write(word)
+    shown = [*scene.examples(view.test if test else None, faint=True), *scene.examples(view.train, faint=False)]
+    lines = [marks.at(*frame.places(marks.x, marks.y)).line() for marks in shown]
+    return _Background(scene, sheet.indices, sheet.covering(lines, frame.box))
 
 
 def _fingerprint(dataset: "Dataset | None") -> bytes:

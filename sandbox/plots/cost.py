@@ -1,28 +1,26 @@
 """The cost against the epochs: how a run learnt, and where it ended."""
 
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
-from numpy.typing import ArrayLike, NDArray
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from sandbox.errors import RequestError
-from sandbox.plots.picture import FAMILY, INK, Box, Picture, encode, number, numbers, steps, warm
+from sandbox.plots.colours import GRID_LINE, INK, Pixels, ramp
+from sandbox.plots.page import Axis, Floats, Frame, Page, Word, number, numbers, steps
+from sandbox.plots.palette import Palette
+from sandbox.plots.picture import Picture
+from sandbox.plots.sheet import Sheet
 
 LOGARITHMIC_FROM = 20.0  # largest over smallest cost from which a logarithmic axis shows more
 CURVE, WARNING = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
 _LARGEST, _SMALLEST = 1e300, 1e-300  # beyond these, axes overflow
-
-_THREAD = threading.local()
-_KEPT = 40  # frames a thread remembers, of about 600 kB each
-
-Floats = NDArray[np.float64]
 
 
 def cost_figure(
@@ -42,10 +40,13 @@ def cost_figure(
     >>> cost_figure([0, 1, 2], [0.5, 0.01, 0.001], title="a run").axes[0].get_yscale()
     'log'
     """
-    picture = Picture((480, 320))
-    curve = Curve(epochs, costs, diverged_at)
-    frame = _frame(picture, curve, label, headline=bool(title) or diverged_at is not None)
-    _draw(picture, frame, curve, title)
+    page, curve = Page((480, 320)), Curve(epochs, costs, diverged_at)
+    frame = _frame(page, *curve.axes, label, bool(title) or diverged_at is not None)
+    picture = Picture(page)
+    picture.show(frame)
+    for line in _lines(page, frame, curve):
+        picture.axes.add_line(Line2D(line.x, line.y, **line.style)).set_clip_on("marker" not in line.style)
+    picture.write(_words(page, frame, curve, title))
     return picture.figure
 
 
@@ -63,26 +64,20 @@ def cost_png(
     >>> cost_png([0, 1, 2], [0.5, 0.4, 0.3], size=(320, 240))[:4]
     b'\\x89PNG'
     """
-    curve = Curve(epochs, costs, diverged_at)
-    picture = warm("cost", size)
+    page, curve = Page(size), Curve(epochs, costs, diverged_at)
     headline = bool(title) or diverged_at is not None
-    frames: OrderedDict[object, tuple[Box, Any]] = _THREAD.__dict__.setdefault("frames", OrderedDict())
-    key = (picture.size, label, headline, curve.logarithmic, curve.x_limits, curve.y_limits)
-    if key in frames:
-        box, pixels = frames[key]
-        picture.place_box(box)
-        _scale(picture, curve)
-        picture.canvas.restore_region(pixels)
-    else:
-        box = _frame(picture, curve, label, headline)
-        picture.canvas.draw()
-        frames[key] = box, picture.canvas.copy_from_bbox(picture.figure.bbox)
-        if len(frames) > _KEPT:
-            frames.popitem(last=False)
-    frames.move_to_end(key)
-    for artist in _draw(picture, box, curve, title):
-        picture.axes.draw_artist(artist)
-    return encode(picture.drawn().convert("RGB"))
+    frame = _frame(page, *curve.axes, label, headline)
+    sheet = Sheet(page, _palette(), _paper(page, *curve.axes, label, headline))
+    left, top, across, down = frame.box
+    rim = round(0.5 * page.font)  # the last point may lie on the edge
+    lines = []
+    for x, y, style in _lines(page, frame, curve):
+        lines.append(line := copy(_prototype(**style)))
+        line.set_data(*frame.places(x, y))
+    sheet.draw(lines, (left - rim, top - rim, across + 2 * rim, down + 2 * rim))
+    for word in _words(page, frame, curve, title):
+        sheet.write(word)
+    return _palette().png(sheet.indices)
 
 
 class Curve:
@@ -94,93 +89,104 @@ class Curve:
         self.logarithmic = bool(y.size and y.min() > 0 and y.max() > LOGARITHMIC_FROM * y.min())
         self.x_limits = _span(x if diverged_at is None else np.append(x, diverged_at))
         self.y_limits = _log_limits(y) if self.logarithmic else _limits(y)
+        self.axes = self.x_limits, self.y_limits, self.logarithmic
 
 
-def _scale(picture: Picture, curve: Curve) -> None:
-    left, right = curve.x_limits
-    if (scale := "log" if curve.logarithmic else "linear") != picture.axes.get_yscale():
-        picture.axes.set_yscale(scale)
-    picture.axes.set(xlim=(left, right + 0.02 * (right - left)), ylim=curve.y_limits)
+class _Line(NamedTuple):
+    """A line or marks in the coordinates of the data."""
+
+    x: Any
+    y: Any
+    style: dict[str, Any]
 
 
-def _frame(picture: Picture, curve: Curve, label: str, headline: bool) -> Box:
-    """Everything but the curve: axes, ticks, grid, labels; the box of the axes."""
-    _scale(picture, curve)
-    x_ticks = steps(*curve.x_limits)
+Limits = tuple[float, float]
+
+
+@lru_cache(maxsize=64)
+def _prototype(**style: Any) -> Line2D:
+    """A line of this style without data: to copy it takes a hundredth of the time that another one takes."""
+    return Line2D([], [], **style)
+
+
+@lru_cache(maxsize=1)
+def _palette() -> Palette:
+    return Palette([INK, CURVE, WARNING], ramp([GRID_LINE, "#FFFFFF"], 2))
+
+
+@lru_cache(maxsize=64)
+def _paper(page: Page, x: Limits, y: Limits, logarithmic: bool, label: str, headline: bool) -> Pixels:
+    """Everything but the curve, for curves that share their limits."""
+    sheet = Sheet(page, _palette())
+    sheet.frame(_frame(page, x, y, logarithmic, label, headline))
+    return sheet.indices
+
+
+@lru_cache(maxsize=64)
+def _frame(page: Page, x: Limits, y: Limits, logarithmic: bool, label: str, headline: bool) -> Frame:
+    """Axes, ticks, grid, labels."""
+    x_ticks = steps(*x)
     x_ticks = x_ticks[x_ticks == np.round(x_ticks)]
-    y_ticks = _log_ticks(*curve.y_limits) if curve.logarithmic else steps(*curve.y_limits)
-    y_labels = _powers(y_ticks) if curve.logarithmic else numbers(y_ticks)
-    return picture.frame((x_ticks, numbers(x_ticks)), (y_ticks, y_labels), ("epoch", label), headline)
-
-
-def _draw(picture: Picture, box: Box, curve: Curve, title: str) -> list[Artist]:
-    """The curve and what is written about it."""
-    axes, font, x, y = picture.axes, picture.font, curve.x, curve.y
-    drawn = _headline(picture, box, title, curve.diverged_at)
-    if not y.size:
-        style = {"fontsize": font, "fontfamily": FAMILY, "color": INK}
-        style["bbox"] = {"facecolor": "white", "edgecolor": "none"}
-        return [
-            *drawn,
-            axes.text(0.5, 0.5, "no finite cost", transform=axes.transAxes, ha="center", va="center", **style),
-        ]
-    drawn += axes.plot(*_thin(x, y, 2 * box[2]), color=CURVE, linewidth=0.13 * font, solid_joinstyle="round")
-    marked = slice(None) if y.size <= 20 else slice(-1, None)
-    drawn += axes.plot(x[marked], y[marked], "o", color=CURVE, markersize=0.4 * font, clip_on=False)
-    return [*drawn, _name_last(picture, box, x, y)]
-
-
-def _headline(picture: Picture, box: Box, title: str, diverged_at: int | None) -> list[Artist]:
-    """The title on the left; on the right, where it hides no curve, that the run diverged."""
-    across, down = box[2:]
-    style = {"fontsize": picture.font, "fontfamily": FAMILY, "va": "bottom", "parse_math": False}
-    baseline = 1 + 0.35 * picture.font / down
-    room = float(across)
-    axes = picture.axes
-    drawn: list[Artist] = []
-    if diverged_at is not None:
-        line = axes.axvline(diverged_at, color=WARNING, linewidth=0.1 * picture.font, linestyle=(0, (4, 3)), zorder=1.5)
-        spare = room - picture.width(title) - picture.font
-        verdict = picture.fit(
-            [f"diverged at epoch {diverged_at}", f"diverged at {diverged_at}"], max(spare, 0.45 * across)
-        )
-        said = axes.text(1, baseline, verdict, transform=axes.transAxes, ha="right", color=WARNING, **style)
-        drawn += [line, said]
-        room -= picture.width(verdict) + picture.font
-    shown = picture.fit([title], room)
-    named = axes.text(0, baseline, shown, transform=axes.transAxes, ha="left", color=INK, **style)
-    return [*drawn, named]
-
-
-def _name_last(picture: Picture, box: Box, x: Floats, y: Floats) -> Artist:
-    """Write the last cost just above or below the last stretch of the curve, wherever there is more room."""
-    _, _, across, down = box
-    axes, font = picture.axes, picture.font
-    text = number(y[-1])
-    spots = axes.transAxes.inverted().transform(axes.transData.transform(np.column_stack([x, y])))
-    right = min(float(spots[-1, 0]), 1 - 0.3 * font / across)
-    reach = (picture.width(text) + 0.6 * font) / across
-    if spots[-1, 0] < reach:
-        right = min(spots[-1, 0] + reach, 1)
-    first = max(int(np.searchsorted(spots[:, 0], right - reach)) - 1, 0)
-    stretch = np.append(spots[first:, 1], np.interp(right - reach, spots[:, 0], spots[:, 1]))
-    stretch = stretch[1:] if stretch.size > 2 else stretch
-    above, below = 1 - stretch.max(), stretch.min()
-    gap = 0.4 * font / down
-    need = 1.1 * font / down
-    up = above >= min(below, need + gap)
-    return axes.text(
-        right,
-        min(stretch.max() + gap, 1 - need) if up else max(stretch.min() - gap, need),
-        text,
-        transform=axes.transAxes,
-        ha="right",
-        va="bottom" if up else "top",
-        fontsize=font,
-        fontfamily=FAMILY,
-        color=CURVE,
-        path_effects=[withStroke(linewidth=0.2 * font, foreground="white")],
+    y_ticks = _log_ticks(*y) if logarithmic else steps(*y)
+    x_labels, y_labels = numbers(x_ticks), _powers(y_ticks) if logarithmic else numbers(y_ticks)
+    left, right = x
+    return Frame(
+        page.margins(x_labels, y_labels, headline),
+        Axis((left, right + 0.02 * (right - left)), x_ticks, x_labels, "epoch"),
+        Axis(y, y_ticks, y_labels, label, logarithmic),
+        grid=True,
     )
+
+
+def _lines(page: Page, frame: Frame, curve: Curve) -> list[_Line]:
+    """The curve, its points where they are few, else the last, and where it diverged."""
+    font, x, y = page.font, curve.x, curve.y
+    lines = []
+    if curve.diverged_at is not None:
+        style = {"color": WARNING, "linewidth": 0.1 * font, "linestyle": (0, (4, 3)), "zorder": 1.5}
+        lines.append(_Line([curve.diverged_at] * 2, frame.y.limits, style))
+    if y.size:
+        style = {"color": CURVE, "linewidth": 0.13 * font, "solid_joinstyle": "round"}
+        lines.append(_Line(*_thin(x, y, 2 * frame.box[2]), style))
+        marked = slice(None) if y.size <= 20 else slice(-1, None)
+        style = {"color": CURVE, "linestyle": "none", "marker": "o", "markersize": 0.4 * font}
+        lines.append(_Line(x[marked], y[marked], style))
+    return lines
+
+
+def _words(page: Page, frame: Frame, curve: Curve, title: str) -> list[Word]:
+    """The title on the left; on the right, where it hides no curve, that the run diverged; and the last cost."""
+    left, top, across, down = frame.box
+    words, baseline, room = [], top - 0.35 * page.font, float(across)
+    if curve.diverged_at is not None:
+        wordings = [f"diverged at epoch {curve.diverged_at}", f"diverged at {curve.diverged_at}"]
+        verdict = page.fit(wordings, max(room - page.width(title) - page.font, 0.45 * across))
+        words.append(Word(verdict, left + across, baseline, "rd", ink=WARNING))
+        room -= page.width(verdict) + page.font
+    words.append(Word(page.fit([title], room), left, baseline, "ld"))
+    if not curve.y.size:
+        return [*words, Word("no finite cost", left + across / 2, top + down / 2, "mm", halo=True)]
+    return [*words, _last(page, frame, curve)]
+
+
+def _last(page: Page, frame: Frame, curve: Curve) -> Word:
+    """The last cost just above or below the last stretch of the curve, wherever there is more room."""
+    left, top, across, down = frame.box
+    font, text = page.font, number(curve.y[-1])
+    x, y = frame.places(curve.x, curve.y)
+    width = page.width(text) + 0.6 * font
+    right = min(float(x[-1]), left + across - 0.3 * font)
+    if x[-1] - left < width:
+        right = min(x[-1] + width, left + across)
+    first = max(int(np.searchsorted(x, right - width)) - 1, 0)
+    stretch = np.append(y[first:], np.interp(right - width, x, y))
+    stretch = stretch[1:] if stretch.size > 2 else stretch
+    highest, lowest = stretch.min(), stretch.max()  # rows grow downwards
+    gap, need = 0.4 * font, 1.1 * font
+    above, below = highest - top, top + down - lowest
+    if above >= min(below, need + gap):
+        return Word(text, right, max(highest - gap, top + need), "rd", ink=CURVE, halo=True)
+    return Word(text, right, min(lowest + gap, top + down - need), "ra", ink=CURVE, halo=True)
 
 
 def _finite(epochs: ArrayLike, costs: ArrayLike) -> tuple[Floats, Floats]:

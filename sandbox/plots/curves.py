@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from sandbox.errors import RequestError
-from sandbox.plots.picture import FAMILY, INK, Picture, encode, numbers, steps
-from sandbox.plots.shading import class_colour
+from sandbox.plots.colours import INK, class_colour
+from sandbox.plots.page import Axis, Frame, Page, numbers, steps
+from sandbox.plots.picture import FAMILY, Picture, encode
 
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 DOTTED = 20  # a curve of no more points than this has a dot at each
@@ -67,18 +68,20 @@ def _draw(
     y_limits: tuple[float, float] | None,
 ) -> Picture:
     curves = {name: _finite(name, *xy) for name, xy in series.items()}
-    picture = Picture(size)
-    axes, font = picture.axes, picture.font
+    page = Page(size)
+    picture = Picture(page)
+    axes, font = picture.axes, page.font
     x_range = _limits([x for x, _ in curves.values()], 0.02)
     y_range = y_limits or _limits([y for _, y in curves.values()], 0.06, y_linear)
     if y_linear is not None:
         axes.set_yscale("symlog", linthresh=y_linear)
-    axes.set(xlim=x_range, ylim=y_range)
     x_ticks, y_ticks = steps(*x_range), steps(*y_range) if y_linear is None else _powers(*y_range, y_linear)
     x_ticks = x_ticks[x_ticks == np.round(x_ticks)]  # epochs
-    box = picture.frame((x_ticks, numbers(x_ticks)), (y_ticks, numbers(y_ticks)), labels, headline=bool(title))
+    x, y = Axis(x_range, x_ticks, numbers(x_ticks), labels[0]), Axis(y_range, y_ticks, numbers(y_ticks), labels[1])
+    box = page.margins(x.labels, y.labels, headline=bool(title))
+    picture.show(Frame(box, x, y, grid=True))
     style = {"fontsize": font, "fontfamily": FAMILY, "color": INK, "parse_math": False}
-    shown = picture.fit([title], box[2])
+    shown = page.fit([title], box[2])
     axes.text(0, 1 + 0.35 * font / box[3], shown, transform=axes.transAxes, va="bottom", **style)
     for k, (name, (x, y)) in enumerate(curves.items()):
         inside = (y >= y_range[0]) & (y <= y_range[1])
@@ -96,7 +99,7 @@ def _draw(
 def _arrow(picture: Picture, x: Floats, y: Floats, colour: str) -> None:
     """An arrowhead where the last stretch of a curve, as it is drawn, leaves by the upper or lower edge."""
     axes, up = picture.axes, y[-1] > np.mean(picture.axes.get_ylim())
-    size, height = 0.7 * picture.font, picture.axes.get_position().height * picture.size[1]
+    size, height = 0.7 * picture.page.font, axes.get_position().height * picture.page.size[1]
     edge = 1 - 0.5 * size / height if up else 0.5 * size / height
     spots = axes.transAxes.inverted().transform(axes.transData.transform(np.column_stack([x, y])[-2:]))
     across = np.interp(edge, *(spots if up else spots[::-1]).T[::-1])

@@ -6,7 +6,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sandbox.plots import shading
-from sandbox.plots.picture import INK, letters
+from sandbox.plots.colours import BINARY_COLOURS, INK, class_colour, edge
+from sandbox.plots.page import font
+from sandbox.plots.palette import palette_of
 from sandbox.plots.plane import plane_of
 from sandbox.plots.scene import Predict
 
@@ -41,12 +43,13 @@ class Tile:
         outputs = predict(self.points).reshape(GRID, GRID, -1)
         shade = shading.shade_classes if self.train.task == "multiclass" else shading.shade_probability
         field = outputs if self.train.task == "multiclass" else outputs[..., 0]
-        image = Image.fromarray(shade(field, (self.side, self.side), 1.6))
+        palette = palette_of(self.train.task, max(2, self.train.Y.shape[1]), flat=True)
+        image = Image.fromarray(palette.colours[shade(field, (self.side, self.side), 1.6, palette)])
         draw = ImageDraw.Draw(image)
         self._examples(draw)
         if caption:
             draw.rectangle((self.side - 46, self.side - 22, self.side, self.side), fill="white")
-            draw.text((self.side - 23, self.side - 11), caption, fill=INK, font=letters(16), anchor="mm")
+            draw.text((self.side - 23, self.side - 11), caption, fill=INK, font=font(16), anchor="mm")
         return image
 
     def _examples(self, draw: ImageDraw.ImageDraw) -> None:
@@ -55,6 +58,6 @@ class Tile:
         classes = self.train.Y.argmax(1) if self.train.task == "multiclass" else (self.train.Y[:, 0] > 0.5).astype(int)
         size = 3.4 if len(places) <= 64 else 2.6
         for (x, y), label in list(zip(places, classes, strict=True))[:EXAMPLES]:
-            colour = shading.class_colour(label) if self.train.task == "multiclass" else shading.BINARY_COLOURS[label]
+            colour = class_colour(label) if self.train.task == "multiclass" else BINARY_COLOURS[label]
             box = (x - size, self.side - y - size, x + size, self.side - y + size)
-            (draw.rectangle if label % 2 else draw.ellipse)(box, fill=colour, outline=shading.edge(colour))
+            (draw.rectangle if label % 2 else draw.ellipse)(box, fill=colour, outline=edge(colour))

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
-import pandas as pd
 
 from sandbox.config import Config
 from sandbox.errors import RequestError
+from sandbox.interrupt import getting_ready
 from sandbox.nn.hooks import Hook
-from sandbox.options import RUNS, config_options, main, own_options, store_options
+from sandbox.options import RUNS, config_options, main, own_options, store_options, typed
 from sandbox.record import Picture
 from sandbox.space import fields_of
 from sandbox.sweeps import Choice, Sweep, parse_dimension, run_sweep
@@ -48,9 +48,7 @@ def sweep_options(command: Callable) -> Callable:
 @own_options
 @config_options()
 @store_options
-def sweep(
-    varied: tuple[str, ...], name: str, changes: dict[str, Any], tracking_uri: str | None, as_json: bool, **parts: Any
-):
+def sweep(varied: tuple[str, ...], name: str, changes: dict[str, Any], store: Store, as_json: bool, **parts: Any):
     """Vary fields of Config, train, log and compare: a question asked in passing.
 
     sandbox sweep --dataset spiral --hidden 8,8 --vary learning_rate=0.001..10:log --vary initializer=plain,xavier,he
@@ -70,7 +68,7 @@ def sweep(
         given.setdefault("trials", 60)
     question = f"What do {' and '.join(space)} do?" if len(space) > 1 else f"What does {next(iter(space))} do?"
     asked = Sweep(name, Config().replace(**changes), space, question=question, **given)
-    return run_sweeps([asked], tracking_uri, as_json, **options)
+    return run_sweeps([asked], store, as_json, **options)
 
 
 def experiment(*sweeps: Sweep, hooks: Sequence[Hook] = (), pictures: Sequence[Picture] = ()) -> None:
@@ -78,10 +76,14 @@ def experiment(*sweeps: Sweep, hooks: Sequence[Hook] = (), pictures: Sequence[Pi
 
     `hooks` and `pictures` come to those that the sweeps have.
     """
-    main(_experiment_command(sweeps, list(hooks), list(pictures)))
+    main(experiment_command(sweeps, hooks, pictures))
 
 
-def _experiment_command(sweeps: Sequence[Sweep], more_hooks: list[Hook], more_pictures: list[Picture]) -> click.Command:
+def experiment_command(
+    sweeps: Sequence[Sweep], more_hooks: Sequence[Hook] = (), more_pictures: Sequence[Picture] = ()
+) -> click.Command:
+    """What `experiment` runs, as a command."""
+
     @click.command(help="\n\n".join(f"{sweep.name}: {sweep.question}" for sweep in sweeps))
     @sweep_options
     @own_options
@@ -91,7 +93,7 @@ def _experiment_command(sweeps: Sequence[Sweep], more_hooks: list[Hook], more_pi
         changes: dict[str, Any],
         hooks: list[Hook],
         pictures: list[Picture],
-        tracking_uri: str | None,
+        store: Store,
         as_json: bool,
         **parts: Any,
     ) -> int:
@@ -103,7 +105,7 @@ def _experiment_command(sweeps: Sequence[Sweep], more_hooks: list[Hook], more_pi
             )
             for sweep in sweeps
         ]
-        return run_sweeps(changed, tracking_uri, as_json, **options)
+        return run_sweeps(changed, store, as_json, **options)
 
     return command
 
@@ -119,36 +121,35 @@ def _changed(sweep: Sweep, changes: dict[str, Any], given: dict[str, Any]) -> Sw
     return sweep.replace(base=sweep.base.replace(**changes), space=space, **given)
 
 
-def run_sweeps(
-    sweeps: list[Sweep], tracking_uri: str | None, as_json: bool, *, writers: int | None = None, **options: Any
-) -> int:
+def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int | None = None, **options: Any) -> int:
     """Run sweeps one after another, print the closing table and the next command; the exit code."""
-    for sweep in sweeps:
-        _ = sweep.total  # what does not fit is found before anything is trained
-    store = Store(tracking_uri, RUNS)
-    spool = Spool(store.uri, RUNS)
+    with getting_ready():  # SciPy, which draws Sobol points, loses a KeyboardInterrupt
+        for sweep in sweeps:
+            _ = sweep.total  # what does not fit is found before anything is trained
+    spool = Spool(store.uri, RUNS, store.chosen)
     outcomes = []
     with Writers(spool, writers) as crew:
         for sweep in sweeps:
             outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, writers=crew, **options))
             if outcomes[-1].status in ("KILLED", "FAILED") or outcomes[-1].why == "interrupted":
                 break
-        frame, trouble = (
-            pd.DataFrame([outcome.row() for outcome in outcomes]),
-            [outcome for outcome in outcomes if outcome.trouble],
-        )
+        trouble = [outcome for outcome in outcomes if outcome.trouble]
         if waiting := spool.count() if any(outcome.waiting for outcome in outcomes) else 0:
             crew.stop()
             trouble[0].waiting = waiting
     finished = not trouble and len(outcomes) == len(sweeps)
+    rows = [outcome.row() for outcome in outcomes]
     if as_json:
-        report = {"finished": finished, "waiting": waiting, "sweeps": json.loads(str(frame.to_json(orient="records")))}
-        click.echo(json.dumps(report))
+        plain = [
+            {name: value if value == value else None for name, value in row.items()} for row in rows
+        ]  # no NaN in JSON
+        click.echo(json.dumps({"finished": finished, "waiting": waiting, "sweeps": plain}))
     else:
-        click.echo(f"\n{render(frame)}\n")
+        click.echo(f"\n{render({name: [row[name] for row in rows] for name in rows[0]})}\n")
     if trouble:
         click.echo(trouble[0].trouble, err=True)
     elif not as_json:
         nothing = "nothing left to do: every trial was logged before. "
-        click.echo(f"{nothing if all(one.done == one.before for one in outcomes) else ''}next: make ui, make compare")
+        said = nothing if all(one.done == one.before for one in outcomes) else ""
+        click.echo(f"{said}next: {typed('ui')}, {typed('compare')}")
     return 0 if finished else 1

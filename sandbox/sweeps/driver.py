@@ -2,12 +2,13 @@
 
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 from sandbox.campaign import SMALLEST_BATCH, Campaign
 from sandbox.errors import RequestError, choose
 from sandbox.sweeps.outcome import Outcome
 from sandbox.sweeps.pruning import AT_THE_END, FIRST_BATCH, PRUNERS, Pruning
-from sandbox.sweeps.study import Study
+from sandbox.sweeps.study import Study, about
 from sandbox.sweeps.sweep import Sweep
 from sandbox.tracking import Store
 from sandbox.tracking.writers import Writers
@@ -46,13 +47,15 @@ def run_sweep(
         raise RequestError(f"pruner {pruner!r} watches runs in this process: leave out the pruner, or the executor")
     if pruner != "none" and sweep.goal.metric in AT_THE_END:
         raise RequestError(f"no pruner can watch {sweep.goal.metric!r}: nobody knows it before the end of a run")
-    keys = [trial.config.key for trial in sweep.plan] if sweep.sampler != "tpe" else []
+    plan = {trial.config.key: trial.config for trial in sweep.plan} if sweep.sampler != "tpe" else {}
     first = SMALLEST_BATCH if pruner == "none" else FIRST_BATCH
-    options = {"quiet": quiet, "writers": writers, "executor": executor, "batch": batch, "first": first}
+    options: dict[str, Any] = {"quiet": quiet, "writers": writers, "executor": executor, "batch": batch, "first": first}
+    options |= {"plan": plan, "study": about(sweep)}
     outcome = Outcome(sweep)
-    campaign = Campaign(sweep.destination, store, root, outcome, total=sweep.total, keys=keys, **options)
+    campaign = Campaign(sweep.destination, store, root, outcome, total=sweep.total, **options)
     with campaign.open():
         study = Study(sweep, root, campaign.done, pruner=pruner, trusting=bool(campaign.away))
+        campaign.say(study.lost)
         for ended in campaign.done.values():
             outcome.note(ended)
         campaign.news = lambda: (
@@ -63,4 +66,7 @@ def run_sweep(
         for ended in campaign.run(study.jobs(), hooks, sweep.pictures):
             study.tell(ended)
             outcome.note(ended)
+        if outcome.unranked:
+            what = f"no run has recorded {sweep.goal.metric!r}: nothing can be ranked by it"
+            outcome.status, outcome.why = "FAILED", what
     return outcome

@@ -1,14 +1,48 @@
-"""Optuna's own store: a journal file that survives whoever dies while writing to it."""
+"""Optuna's own store: a journal file that survives whoever dies while writing to it.
 
+What it knows of trials that have ended MLflow knows too: one that cannot be read is set aside, and made anew from there.
+"""
+
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
+from sandbox.errors import RequestError
 from sandbox.lock import locked
+from sandbox.tracking import StoreError
 
 JOURNAL = "optuna.journal"
+ASIDE = "aside"
+
+
+class JournalError(StoreError):
+    """The journal cannot be read. Its message is one line."""
+
+
+class _Journal(JournalFileBackend):
+    """The journal's file, whose end may be lost in a power cut: what MLflow or the spool has is entered again.
+
+    Optuna's own has the disk keep each line, which takes a tenth of a sweep's time.
+    """
+
+    def __init__(self, path: Path, lock: "_Lock") -> None:
+        super().__init__(str(path), lock_obj=lock)
+        self.path, self.lock = path, lock
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        self.lock.acquire()
+        try:
+            with self.path.open("ab") as file:
+                file.write(lines.encode())
+        finally:
+            self.lock.release()
 
 
 class _Lock(JournalFileOpenLock):
@@ -36,16 +70,53 @@ class _Lock(JournalFileOpenLock):
 
 
 def open_storage(root: Path) -> JournalStorage:
-    """The store under `root`. A last line that a dying process left half-written is cut off first."""
+    """The store under `root`. A last line that a dying process left half-written is cut off first. Raises JournalError."""
     root.mkdir(parents=True, exist_ok=True)
     path, lock = root / JOURNAL, _Lock(root / f"{JOURNAL}.lock", root / JOURNAL)
-    lock.acquire()
-    lock.release()
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    with reading(root):
+        lock.acquire()
+        lock.release()
+        return JournalStorage(_Journal(path, lock))
+
+
+@contextmanager
+def reading(root: Path) -> Iterator[None]:
+    """Turns what Optuna raises over a journal into a JournalError."""
+    try:
+        yield
+    except (RequestError, StoreError):
+        raise
+    except Exception as error:  # a line may hold anything, and Optuna trusts all of them
+        if isinstance(error, OSError) and not (root / JOURNAL).is_dir():
+            raise
+        line = _broken_line(root / JOURNAL)
+        what = f"line {line} is no JSON" if line else " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise JournalError(f"Optuna's journal {root / JOURNAL} cannot be read: {what}") from error
+
+
+def set_aside(root: Path) -> Path:
+    """Rename a journal that cannot be read; where it is now. Whoever opens it next begins another."""
+    path = root / JOURNAL
+    with locked(root / f"{JOURNAL}.lock"):
+        number = sum(1 for _ in root.glob(f"{JOURNAL}.{ASIDE}*")) + 1
+        return path.rename(path.with_name(f"{JOURNAL}.{ASIDE}-{number}"))
+
+
+def _broken_line(path: Path) -> int | None:
+    """The number of the first line that is no JSON, if there is one."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                json.loads(line)
+            except (ValueError, RecursionError):
+                return number
+    return None
 
 
 def _cut_torn_line(path: Path) -> None:
-    if not path.exists():
+    if not path.is_file():
         return
     with path.open("rb+") as file:
         end, newline = file.seek(0, os.SEEK_END), -1

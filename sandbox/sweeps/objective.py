@@ -1,5 +1,6 @@
 """The objective: the metric by which a sweep ranks its runs, and whether more of it is better."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +9,7 @@ import numpy as np
 
 from sandbox.config import Config
 from sandbox.data import DATASETS
-from sandbox.errors import RequestError, choose
+from sandbox.errors import RequestError, choose, one_line
 from sandbox.job import Ended
 
 WORST = 1e9  # what a run that diverged is worth to Optuna: finite, and worse than any that counts as sound
@@ -19,6 +20,7 @@ METRICS: dict[str, None] = dict.fromkeys(
         *("epochs_run", "parameters", "train_seconds"),
     )
 )
+METRIC_NAME = re.compile(r"[\w.:/ -]{1,240}")  # with "best_" before it the parent run has it too
 VALIDATION = ("validation_accuracy", "validation_cost", "final_cost")  # the later ones where the data have none
 
 
@@ -39,10 +41,15 @@ class Objective:
 
         Accuracies are maximized, everything else minimized unless it says so. Raises RequestError.
         """
+        text = text.strip() if isinstance(text, str) else text
         direction, colon, name = text.partition(":") if isinstance(text, str) else ("", "", "")
         if (colon and direction not in ("min", "max")) or not isinstance(text, str):
             raise RequestError(f"objective is {text!r}: write a metric's name, or min:NAME, or max:NAME")
         name = name if colon else text
+        if METRIC_NAME.fullmatch(name) is None:
+            raise RequestError(
+                f"objective is {one_line(text)}: {one_line(name)} is no name that MLflow has for a metric"
+            )
         if not hooked:
             choose("objective", name, METRICS)
         return cls(name, direction if colon else "max" if name.endswith(("accuracy", "converged")) else "min")

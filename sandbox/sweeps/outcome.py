@@ -1,14 +1,16 @@
 """The outcome of a sweep: what it came to, point by point, and the closing table of several."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from sandbox import campaign
 from sandbox.job import Ended
 from sandbox.sweeps.sweep import Sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Outcome(campaign.Outcome):
     done: int = 0
     diverged: int = 0
     pruned: int = 0
+    measured: int = 0  # that have the objective's metric
     arms: dict[str, list[Ended]] = field(default_factory=dict)
     _points: dict[str, str] = field(default_factory=dict)
     _best: str = ""
@@ -40,6 +43,7 @@ class Outcome(campaign.Outcome):
         if ended.pruned:
             return
         self.diverged += ended.diverged
+        self.measured += self.sweep.goal.metric in ended.metrics
         arm, point = ended.job.tags["arm"], ended.job.tags.get("point", "")
         if self._points.setdefault(arm, point) != point:  # two points that only differ in digits which words leave out
             arm = f"{arm} {point}"
@@ -48,6 +52,11 @@ class Outcome(campaign.Outcome):
             self._best = min(self.arms, key=self._rank)
         elif not self._best or self._rank(arm) < self._rank(self._best):
             self._best = arm
+
+    @property
+    def unranked(self) -> bool:
+        """Whether nothing can be said of what is best: runs are sound, and none of them has the objective's metric."""
+        return not self.measured and self.done > self.pruned + self.diverged
 
     def _rank(self, arm: str) -> float:
         goal = self.sweep.goal
@@ -58,8 +67,10 @@ class Outcome(campaign.Outcome):
         """The point whose median objective over the seeds is best, in words, and that median."""
         return (self._best, self.sweep.goal.rank(self._rank(self._best))) if self._best else ("", np.nan)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """A row for each point, the best first: runs, the objective's median, lowest and highest, and what diverged."""
+        import pandas as pd
+
         goal = self.sweep.goal
         rows = []
         for arm in sorted(self.arms, key=self._rank):

@@ -1,19 +1,27 @@
 """The study: Optuna's side of a sweep. It says which jobs come next, and is told how they ended."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+    json_to_distribution,
+)
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sandbox.config import KINDS
 from sandbox.job import Ended, Job
 from sandbox.space import Choice, Dimension, Point
-from sandbox.sweeps.journal import JOURNAL, open_storage
+from sandbox.sweeps.journal import JOURNAL, JournalError, open_storage, reading, set_aside
 from sandbox.sweeps.objective import Objective
 from sandbox.sweeps.pruning import PRUNERS
 from sandbox.sweeps.sweep import Sweep, Trial
@@ -36,38 +44,87 @@ def distribution(name: str, dimension: Dimension) -> BaseDistribution:
     return IntDistribution(int(low), int(high), log=log) if whole else FloatDistribution(low, high, log=log)
 
 
+def about(sweep: Sweep) -> dict[str, Any]:
+    """What a study of this sweep is made from, as JSON has it."""
+    space = {name: distribution_to_json(distribution(name, one)) for name, one in sweep.space.items()}
+    return {"objective": sweep.goal.words, "sampler": sweep.sampler, "space": space}
+
+
+def make_study(sweep_id: str, made_from: Mapping[str, Any], root: Path, done: Mapping[str, Ended]) -> optuna.Study:
+    """The study of a sweep in the journal under `root`, which it makes if there is none, `made_from` what `about` gives.
+
+    `done` are the jobs that have ended, by key: those that Optuna has not heard of are entered, and what a dead process
+    left RUNNING is settled. Raises JournalError.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    objective = Objective.parse(made_from["objective"])
+    with reading(root):
+        study = optuna.create_study(
+            storage=open_storage(root),
+            study_name=study_name(sweep_id, objective),
+            direction=objective.of_optuna,
+            load_if_exists=True,
+        )
+        for name in ("objective", "sampler"):
+            if study.user_attrs.get(name) != made_from[name]:
+                study.set_user_attr(name, made_from[name])
+        settle(study, done)
+        known = {trial.user_attrs[KEY] for trial in ended_trials(study)}
+        distributions = {name: json_to_distribution(text) for name, text in made_from["space"].items()}
+        for ended in [one for key, one in done.items() if key not in known]:
+            enter(study, ended, objective, distributions)
+    return study
+
+
+def _point_of(ended: Ended) -> Point | None:
+    """Where in the space a job is, by its tag; None for what is no point."""
+    with suppress(KeyError, ValueError):
+        point = json.loads(ended.job.tags["point"])
+        return point if isinstance(point, dict) else None
+
+
+def enter(
+    study: optuna.Study, ended: Ended, objective: Objective, distributions: Mapping[str, BaseDistribution]
+) -> None:
+    """Enter a job that has ended, with what it is worth, unless somebody has changed where it says that it is."""
+    config, point = ended.job.config, _point_of(ended)
+    if point is None:
+        return
+    study.add_trial(
+        create_trial(
+            state=TrialState.PRUNED if ended.pruned else TrialState.COMPLETE,
+            value=objective.value(ended),
+            params=point,
+            distributions=dict(distributions),
+            user_attrs={KEY: config.key, "seed": config.seed, "diverged": ended.diverged},
+        )
+    )
+
+
 class Study:
     """A sweep's study in the journal under `root`, which it makes if there is none.
 
-    `done` are the jobs that have ended, by key: those that Optuna has not heard of are entered, and what a dead process
-    left RUNNING is settled. With `trusting`, what Optuna knows counts as done too: nobody could ask MLflow.
+    `done` are the jobs that have ended, by key. With `trusting`, what Optuna knows counts as done too: nobody could ask
+    MLflow. A journal that cannot be read is set aside, `lost` says so, and the study is made anew.
     """
 
     def __init__(
         self, sweep: Sweep, root: Path, done: Mapping[str, Ended], *, pruner: str = "none", trusting: bool = False
     ) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.sweep, self.objective = sweep, sweep.goal
+        self.sweep, self.objective, self.root = sweep, sweep.goal, root
         self.distributions = {name: distribution(name, one) for name, one in sweep.space.items()}
-        self.study = optuna.create_study(
-            storage=open_storage(root),
-            study_name=study_name(sweep.id, self.objective),
-            pruner=PRUNERS[pruner](sweep.base.epochs),
-            direction=self.objective.of_optuna,
-            load_if_exists=True,
-        )
+        self.lost = ""
+        try:
+            self.study = make_study(sweep.id, about(sweep), root, done)
+        except JournalError as error:
+            self.lost = f"{error}; it is {set_aside(root)} now, and the study of {sweep.id} is made anew from MLflow"
+            self.study = make_study(sweep.id, about(sweep), root, done)
+        self.study.pruner = PRUNERS[pruner](sweep.base.epochs)
         begun = len(self.study.get_trials(deepcopy=False))  # the same seed again would propose the same points again
         self.study.sampler = optuna.samplers.TPESampler(seed=sweep.sampler_seed + begun, constant_liar=True)
         self.known = {trial.user_attrs[KEY] for trial in ended_trials(self.study)}
         self._asked: dict[str, optuna.Trial] = {}
         self._trials: dict[str, Trial] = {}
-        for name, text in (("objective", self.objective.words), ("sampler", sweep.sampler)):
-            if self.study.user_attrs.get(name) != text:
-                self.study.set_user_attr(name, text)
-        settle(self.study, done)
-        self.known |= {trial.user_attrs[KEY] for trial in ended_trials(self.study)}
-        for ended in done.values():
-            self.tell(ended)
         self.finished = set(done) | (self.known if trusting else set())
         self._number = len(done)
 
@@ -82,7 +139,8 @@ class Study:
             if not left:
                 for _ in range(min(TPE_POINTS, -(-(self.sweep.total - len(self.finished)) // self.sweep.seeds))):
                     taken = self.finished | {trial.config.key for trial in left}
-                    new = [trial for trial in self._ask() if trial.config.key not in taken]
+                    with reading(self.root):
+                        new = [trial for trial in self._ask() if trial.config.key not in taken]
                     repeats = 0 if new else repeats + 1
                     left += new
             left = left[: self.sweep.total - len(self.finished)]
@@ -152,18 +210,11 @@ class Study:
         if key in self.known:
             return
         self.known.add(key)
-        if asked is not None:
-            _tell(self.study, asked, ended, self.objective)
-            return
-        self.study.add_trial(
-            create_trial(
-                state=TrialState.PRUNED if ended.pruned else TrialState.COMPLETE,
-                value=self.objective.value(ended),
-                params=json.loads(ended.job.tags["point"]),
-                distributions=self.distributions,
-                user_attrs={KEY: key, "seed": ended.job.config.seed, "diverged": ended.diverged},
-            )
-        )
+        with reading(self.root):
+            if asked is not None:
+                _tell(self.study, asked, ended, self.objective)
+            else:
+                enter(self.study, ended, self.objective, self.distributions)
 
 
 def study_name(sweep: str, objective: Objective) -> str:
@@ -175,10 +226,22 @@ def known_study(sweep: str, objective: str, root: Path) -> optuna.Study | None:
     """The study of a sweep, ranked by this objective (as `Objective.words` has it), if there is one; none is made."""
     if not (root / JOURNAL).exists():
         return None
-    name, storage = study_name(sweep, Objective.parse(objective)), open_storage(root)
-    if name not in [one.study_name for one in storage.get_all_studies()]:  # Optuna's summaries would copy every trial
-        return None
-    return optuna.load_study(study_name=name, storage=storage)
+    with reading(root):
+        name, storage = study_name(sweep, Objective.parse(objective)), open_storage(root)
+        if name not in [one.study_name for one in storage.get_all_studies()]:  # Optuna's summaries copy every trial
+            return None
+        return optuna.load_study(study_name=name, storage=storage)
+
+
+def forget_study(
+    sweep: str, objective: str, root: Path, *, where: Callable[[list[str]], bool] = lambda keys: True
+) -> None:
+    """Remove the study of a sweep from the journal, if there is one `where` this holds of the keys of its ended trials."""
+    if (study := known_study(sweep, objective, root)) is None:
+        return
+    if where([trial.user_attrs[KEY] for trial in ended_trials(study)]):
+        with reading(root):
+            optuna.delete_study(study_name=study.study_name, storage=open_storage(root))
 
 
 def ended_trials(study: optuna.Study) -> list[FrozenTrial]:

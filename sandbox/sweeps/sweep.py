@@ -9,9 +9,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sandbox.config import MONITORS, Config
+from sandbox.data import DATASETS
+from sandbox.data.checks import LARGEST_SEED
+from sandbox.effort import check_count, check_effort, number
 from sandbox.errors import RequestError, choose, is_count, one_line
 from sandbox.fields import format_value
 from sandbox.job import Job
+from sandbox.names import check_name, safe
 from sandbox.nn.hooks import Hook
 from sandbox.nn.hooks.hook import check_hooks
 from sandbox.record import Picture
@@ -30,6 +34,7 @@ from sandbox.sweeps.objective import Objective
 from sandbox.tracking import Destination
 from sandbox.tracking.ui import OBJECTIVE
 
+LONGEST_POINT = 7900  # characters; MLflow keeps a tag of 8000
 SAMPLERS = {
     "grid": "every combination of the values",
     "random": "independent draws",
@@ -54,7 +59,8 @@ class Sweep:
     """Many trials over a search space: one Optuna study, one MLflow parent run with its trials as children.
 
     `trials` counts all of them, every point being trained with `seeds` seeds (default with a grid: every combination
-    once for each seed; a larger number adds seeds). `reading` says how to read the runs, for the MLflow page.
+    once for each seed; a larger number adds seeds). A seed draws weights and data anew; of a table, how it is split.
+    `reading` says how to read the runs, for the MLflow page.
 
     `objective` decides what is best: for a sampler that learns, a pruner, tables and sorting; and for early stopping, where
     a config has a `patience` and no `monitor`. It is any metric of a run (sandbox.sweeps.objective); a figure of
@@ -84,6 +90,7 @@ class Sweep:
     pictures: Sequence[Picture] = ()
 
     def __post_init__(self) -> None:
+        check_name("the name of the sweep", self.name)
         choose("sampler", self.sampler, SAMPLERS)
         check_hooks(self.hooks)
         for picture in self.pictures:
@@ -94,6 +101,10 @@ class Sweep:
             value = getattr(self, name)
             if not (is_count(value) and value >= 1) and not (name == "trials" and value is None):
                 raise RequestError(f"{name} is {value!r}: a whole number of at least 1 is needed")
+        if not (is_count(self.sampler_seed) and 0 <= self.sampler_seed <= LARGEST_SEED // 2):
+            raise RequestError(
+                f"sampler_seed is {one_line(self.sampler_seed)}: a whole number from 0 to {LARGEST_SEED // 2} is needed"
+            )
         if not self.space:
             raise RequestError(f"the space of {self.name} is empty: nothing varies")
         varied: set[str] = set()
@@ -108,9 +119,33 @@ class Sweep:
             raise RequestError("seed is an axis of its own: say how many with seeds, and leave it out of the space")
         if self.sampler != "grid" and self.trials is None:
             raise RequestError(f"sampler {self.sampler!r} needs the number of trials")
+        self._check_count()
         if self.sampler == "grid":
             grid_points(self.space)
         _ = self.goal  # wrong names and values are found before anything is trained
+        self._check_texts()
+        check_effort(self._corners)
+
+    def _check_count(self) -> None:
+        """Refuse more trials than can be planned, before a list of them is made."""
+        counts = [("trials", self.trials or 0), ("seeds", self.seeds)]
+        if self.sampler == "grid":
+            points = math.prod(len(one.grid()) for one in self.space.values())
+            counts.append((f"the grid has {number(points)} points, seeds", points * self.seeds))
+        for what, count in counts:
+            check_count(count, f"{what} is {one_line(getattr(self, what, self.seeds))}")
+
+    def _check_texts(self) -> None:
+        """Refuse points that are too long for the tag, and the name, of their runs."""
+        longest: Point = {}
+        for name, dimension in self.space.items():
+            longest[name] = (
+                max(dimension.grid(), key=lambda value: len(str(value))) if isinstance(dimension, Choice) else 0
+            )
+        if (length := len(json.dumps(longest))) > LONGEST_POINT:
+            raise RequestError(
+                f"points of the space have up to {length} characters: MLflow keeps {LONGEST_POINT} of a run's name"
+            )
 
     def replace(self, **changes: Any) -> "Sweep":
         """The sweep with some of its parts changed."""
@@ -119,13 +154,16 @@ class Sweep:
     @cached_property
     def id(self) -> str:
         """The name and a hash of everything that decides what a trial is: more trials or seeds continue the same sweep."""
-        parts = {
+        parts: dict[str, Any] = {
             "base": self.base.replace(seed=0).key,
             "space": {name: canonical(dimension) for name, dimension in self.space.items()},
             "sampler": [self.sampler, self.sampler_seed, *([self.goal.words] if self.sampler == "tpe" else [])],
         }
+        editions = {one.dataset: DATASETS[one.dataset].edition for one in self._corners}
+        if later := {name: edition for name, edition in editions.items() if edition > 1}:
+            parts["editions"] = later  # what was trained with other examples is another sweep's
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return f"{self.name}-{digest[:8]}"
+        return f"{safe(self.name)}-{digest[:8]}"
 
     @cached_property
     def total(self) -> int:
@@ -148,12 +186,16 @@ class Sweep:
         for seed in range(seeds):
             for trial in self.at(points, seed):
                 trials.setdefault(trial.config.key, trial)
-        return list(trials.values())[: self.trials]
+        plan = list(trials.values())[: self.trials]
+        check_effort(trial.config for trial in plan)
+        return plan
 
     def at(self, points: list[Point], seed: int) -> Iterator[Trial]:
-        """The trials at these points with this seed (counted from the base config's)."""
+        """The trials at these points with this seed, counted from the base config's: that of weights, and of data."""
+        chosen = any("data_seed" in fields_of(name, dimension) for name, dimension in self.space.items())
         for point in points:
-            config = to_config(self.base, self.space, point, self.base.seed + seed)
+            at = to_config(self.base, self.space, point)
+            config = at.replace(seed=at.seed + seed) if chosen else at.drawn(seed)
             watched = self.goal.metric if self.goal.metric != "final_cost" else "cost"
             if config.patience and config.monitor is None and watched != config.monitored and watched in MONITORS:
                 config = config.replace(monitor=watched)
@@ -162,12 +204,16 @@ class Sweep:
     @cached_property
     def goal(self) -> Objective:
         """The objective, as these data have it. Raises RequestError for values that are none for their field."""
-        corners = [
+        return Objective.parse(self.objective).for_data(self._corners)
+
+    @cached_property
+    def _corners(self) -> list[Config]:
+        """Every value of each dimension, of a range its ends, the rest being the base's."""
+        return [
             self.base.replace(**dimension.changes(name, value))
             for name, dimension in self.space.items()
             for value in (dimension.grid() if isinstance(dimension, Choice) else map(dimension.pick, (0.0, 0.999999)))
         ]
-        return Objective.parse(self.objective).for_data(corners)
 
     def job(self, trial: Trial, number: int) -> Job:
         """The job of a trial, the `number`th: its run has the tags by which a sweep's runs are found."""

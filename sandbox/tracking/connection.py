@@ -1,17 +1,21 @@
 """From an address to an MLflow client that answers, or one clear line that says why it does not."""
 
 import http.client
+import logging
 import os
 import socket
-import sqlite3
+import sys
+import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from sandbox.lock import locked
+from sandbox.tracking.address import hide, shown, sqlite_path
+from sandbox.tracking.sqlite import check_sqlite, relocate, remove_misread
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,7 +26,7 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -32,6 +36,7 @@ ENVIRONMENT = {
 # carried out and not answered would be carried out twice.
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "20", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
 KNOCK_SECONDS = 5
+PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 FOREIGN = (
     "mlflow.",
     "sqlalchemy.",
@@ -85,58 +90,54 @@ def set_environment() -> None:
         os.environ.setdefault(name, value)
 
 
-def resolve(uri: str | os.PathLike[str] | None, root: str | os.PathLike[str]) -> str:
-    """The tracking URI: the one given, else MLFLOW_TRACKING_URI, else the SQLite file in `root`."""
-    chosen = os.fspath(uri) if uri else os.environ.get("MLFLOW_TRACKING_URI")
-    if not chosen:
-        return f"sqlite:///{(Path(root).resolve() / 'mlflow.db').as_posix()}"
-    path = sqlite_path(chosen)
-    return f"sqlite:///{path.as_posix()}" if path else chosen
+def connect(uri: str, artifacts: str | None) -> "MlflowClient":
+    """A client of a store that has answered once. A new SQLite store is created. Raises StoreError.
 
-
-def sqlite_path(uri: str) -> Path | None:
-    """The absolute path of a SQLite URI's database file, or None."""
-    scheme, _, path = uri.partition(":///")
-    return Path(path).resolve() if scheme.partition("+")[0] == "sqlite" and path else None
-
-
-def artifact_root(uri: str, root: str | os.PathLike[str]) -> Path | None:
-    """Where a database's artifacts go: beside an SQLite file, else in `root`. None: the server decides."""
-    path = sqlite_path(uri)
-    if path:
-        return path.parent / "artifacts"
-    return None if urlsplit(uri).scheme in ("http", "https", "file", "") else Path(root).resolve() / "artifacts"
-
-
-def connect(uri: str, artifacts: Path | None) -> "MlflowClient":
-    """A client of a store that has answered once. A new SQLite store is created. Raises StoreError."""
+    `artifacts` is where they are by default; if an SQLite file was moved, those beside it were.
+    """
     set_environment()
     import mlflow  # noqa: F401  takes a second or two: not while others wait for the lock
 
-    with reporting(uri):
+    try:
+        with reached(uri, artifacts):
+            return _client(uri, artifacts)
+    except RefusedError as error:  # whatever its code is, no run is refused
+        raise StoreError(str(error)) from error
+
+
+@contextmanager
+def reached(uri: str, artifacts: str | None) -> Iterator[None]:
+    """Make sure that somebody answers, or that the file is a database; within, nobody else makes one of it."""
+    logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL)  # what a lost connection leads to is told in one line
+    with reporting(uri), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what MLflow and SQLAlchemy think of an address
         path = sqlite_path(uri)
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with locked(path.with_name(f"{path.name}.lock")):
-                check_sqlite(path)
-                return _client(uri, artifacts)
-        knock(uri)
-        return _client(uri, artifacts)
+        if path is None:
+            knock(uri)
+            yield
+            return
+        with _prepared(path, artifacts):
+            yield
 
 
-def check_sqlite(path: Path) -> None:
-    """Raises sqlite3.DatabaseError at once for a file that is no database (MLflow would try ten times)."""
-    with closing(sqlite3.connect(path, timeout=20)) as connection:
-        connection.execute("PRAGMA schema_version")
-        with suppress(sqlite3.OperationalError):  # busy: whoever is busy has done it
-            connection.execute("PRAGMA journal_mode=WAL")  # readers and a writer then do not wait for one another
+@contextmanager
+def _prepared(path: Path, artifacts: str | None) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.with_name(f"{path.name}.lock")):
+        check_sqlite(path)
+        if artifacts and (old := relocate(path, artifacts)):
+            print(
+                f"note: {path.parent} was moved: its artifacts were in {old}, and are in {artifacts} now",
+                file=sys.stderr,
+            )
+        yield
 
 
 def knock(uri: str) -> None:
     """Raises OSError within five seconds if nobody answers at the URI (MLflow would try for minutes)."""
     parts = urlsplit(uri)
     try:
-        host, port = parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        host, port = parts.hostname, parts.port or PORTS.get(parts.scheme.partition("+")[0])
     except ValueError as error:
         raise OSError(str(error)) from error
     if parts.scheme in ("http", "https") and not host:
@@ -152,15 +153,16 @@ def knock(uri: str) -> None:
         connection.getresponse()  # whatever it says, somebody is there
 
 
-def _client(uri: str, artifacts: Path | None) -> "MlflowClient":
+def _client(uri: str, artifacts: str | None) -> "MlflowClient":
     from mlflow import MlflowClient
 
     if artifacts:  # otherwise MLflow's default experiment would have its artifacts in ./mlruns
         from mlflow.tracking._tracking_service.utils import _get_store
 
-        _get_store(uri, str(artifacts))
+        _get_store(uri, artifacts)
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     client.search_experiments(max_results=1)
+    remove_misread(uri)
     return client
 
 
@@ -175,25 +177,13 @@ def reporting(uri: str) -> Iterator[None]:
         if not _is_foreign(error):
             raise
         text = str(error).strip() or type(error).__name__
+        if isinstance(error, ModuleNotFoundError) and "psycopg" in text:
+            text = "PostgreSQL needs psycopg: pip install 'training-sandbox[postgresql]'"
         line = " ".join(text.splitlines()[0].split())[:300]
         kind = RefusedError if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE" else StoreError
-        raise kind(f"MLflow store {shown(uri)}: {_hide(line, uri)}") from error
+        raise kind(f"MLflow store {shown(uri)}: {hide(line, uri)}") from error
 
 
 def _is_foreign(error: Exception) -> bool:
     """Whether the error comes from the store's side of the code rather than from ours."""
     return isinstance(error, OSError | ModuleNotFoundError) or type(error).__module__.startswith(FOREIGN)
-
-
-def shown(uri: str) -> str:
-    """A store's address without its password."""
-    return _hide(uri, uri)
-
-
-def _hide(text: str, uri: str) -> str:
-    """`text` without the password of `uri`."""
-    with suppress(ValueError):
-        password = urlsplit(uri).password
-        if password:
-            return text.replace(f":{password}@", ":***@").replace(unquote(password), "***")
-    return text

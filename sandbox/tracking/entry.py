@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.names import LONGEST, is_safe, is_text
+
 STATUSES = ("FINISHED", "KILLED", "FAILED")
 LARGEST = 1.7e308  # MLflow stores infinity as 1.797e308, so nothing near it is told apart from a number
+LARGEST_STEP = 2**63  # what a database can keep
+LARGEST_TIME = 2**53  # milliseconds: far beyond what a date can be
 PARTS = ("images", "files")
 
 
@@ -66,6 +70,15 @@ class Record:
                 if not path or path.startswith("/") or ".." in path.split("/"):
                     raise ValueError(f"{kind[:-1]} {path!r}: its path must stay inside the run")
 
+    def timed(self) -> list[tuple[str, float, int, int]]:
+        """The metrics as (key, value, timestamp, step).
+
+        A step's time is interpolated within the record's, as if all steps had taken equally long.
+        """
+        start, end = self.start_time, self.end_time
+        pace = (end - start) / max((step for _, _, step in self.metrics if step > 0), default=1)
+        return [(key, value, round(start + pace * step), step) for key, value, step in self.metrics]
+
     def last(self) -> dict[str, float]:
         """The value of each metric at its last step."""
         return {key: value for key, value, _ in sorted(self.metrics, key=lambda one: one[2])}
@@ -75,7 +88,8 @@ class Record:
 class Destination:
     """Where a run belongs: its experiment, and the parent run that gathers its campaign (none for a run of its own).
 
-    `campaign` is the campaign's id: the parent's name, and the tag ``sweep`` of the parent and all its runs.
+    `campaign` is the campaign's id: the parent's name, and the tag ``sweep`` of the parent and all its runs. It stands in
+    files' names too, and must be safe for that (sandbox.names). Raises ValueError for one that is not.
 
     >>> Destination("depth", "What do more hidden layers buy?", campaign="depth-1f2e3d4c").experiment
     'depth'
@@ -87,6 +101,10 @@ class Destination:
     tags: dict[str, str] = field(default_factory=dict)  # of the parent run
     params: dict[str, str] = field(default_factory=dict)
     experiment_tags: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.campaign and not is_safe(self.campaign):
+            raise ValueError(f"campaign {self.campaign!r} is none: sandbox.names.safe gives one for any name")
 
 
 @dataclass(frozen=True)
@@ -166,9 +184,15 @@ def _check(entry: Entry) -> None:
     texts: list[Any] = [to.experiment, to.description, to.campaign, record.name, *(key for key, _, _ in record.metrics)]
     for table in (to.tags, to.params, to.experiment_tags, record.params, record.tags):
         texts += [text for pair in table.items() for text in pair]
-    if not to.experiment or not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) and is_text(text) for text in texts):
         raise ValueError("names, params and tags must be text")
-    if not all(type(time) is int for time in (record.start_time, record.end_time)):
+    if not 1 <= len(to.experiment) <= LONGEST:
+        raise ValueError("the name of the experiment must have 1 to 256 characters")
+    if set(record.tags.get("config_key", "")) & set("'\"\\/"):  # it stands in filters and in files' names
+        raise ValueError("its key is none")
+    if not all(type(time) is int and abs(time) < LARGEST_TIME for time in (record.start_time, record.end_time)):
         raise ValueError("times must be whole milliseconds")
+    if not all(abs(step) < LARGEST_STEP for _, _, step in record.metrics):
+        raise ValueError("steps must be whole numbers of 64 bits")
     if entry.closing is not (entry.closing and to.campaign != ""):
         raise ValueError("the end of a parent run that there is not")

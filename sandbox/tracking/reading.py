@@ -1,20 +1,24 @@
-"""Reading runs back, page by page: MLflow gives a thousand at a time."""
+"""Reading runs back through MLflow's client, page by page: it gives a thousand at a time."""
 
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sandbox.tracking.entry import LARGEST
+from sandbox.tracking.row import Place, Row
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-PARENT = "mlflow.parentRunId"
 PAGE = 1000
 
 
-def search(client: "MlflowClient", experiment_ids: Sequence[str], text: str = "") -> Iterator["Run"]:
-    """All runs of these experiments that match MLflow's filter `text`, the oldest first, each once.
+def search(
+    client: "MlflowClient", experiment_ids: Sequence[str], text: str = "", *, deleted: bool = False
+) -> Iterator["Run"]:
+    """All runs of these experiments that match MLflow's filter `text`, or all `deleted` ones, the oldest first, each once.
 
     (MLflow counts its way to the next page: what is logged meanwhile would bring back the last runs of this one.)
     """
@@ -24,6 +28,7 @@ def search(client: "MlflowClient", experiment_ids: Sequence[str], text: str = ""
             page = client.search_runs(
                 list(experiment_ids),
                 filter_string=text,
+                run_view_type=2 if deleted else 1,  # mlflow.entities.ViewType
                 max_results=PAGE,
                 order_by=["attributes.start_time ASC"],
                 page_token=token,
@@ -53,9 +58,30 @@ def uncollected() -> Iterator[None]:
 def equals(key: str, value: str) -> str:
     """A clause of MLflow's filter language: the tag `key` has this value.
 
-    Raises ValueError for a value with both kinds of quotes, which that language cannot express.
+    Raises ValueError for a value with quotes, which that language cannot express; what sandbox.names.safe gives has none.
     """
-    if "'" in value and '"' in value:
-        raise ValueError(f"{key} {value!r}: a name cannot have both ' and \"")
-    quote = '"' if "'" in value else "'"
-    return f"tags.`{key}` = {quote}{value}{quote}"
+    if set(value) & set("'\"\\"):
+        raise ValueError(f"{key} is {value!r}: a text without quotes is needed")
+    return f"tags.`{key}` = '{value}'"
+
+
+class Pages:
+    """The runs of a store that MLflow's client is asked about; whether their `whole` is asked for makes no difference."""
+
+    def __init__(self, client: "MlflowClient") -> None:
+        self.client = client
+
+    def place(self, experiment: str) -> Place | None:
+        """The experiment of this name, if there is one."""
+        found = self.client.get_experiment_by_name(experiment)
+        return (
+            Place(found.experiment_id, found.artifact_location, found.lifecycle_stage == "deleted") if found else None
+        )
+
+    def rows(self, place: Place, campaign: str, *, whole: bool = True) -> Iterator[Row]:
+        """The runs of a campaign, or its deleted ones where the experiment is deleted, the oldest first."""
+        for run in search(self.client, [place.experiment_id], equals("sweep", campaign), deleted=place.deleted):
+            info, data = run.info, run.data
+            sound = all(abs(value) <= LARGEST for value in data.metrics.values())
+            told = info.artifact_uri or "", dict(data.tags), dict(data.params), dict(data.metrics), sound
+            yield Row(info.run_id, info.run_name or "", info.status, info.start_time or 0, info.end_time or 0, *told)

@@ -2,7 +2,8 @@
 
 A file (sandbox/tracking/entry.py) is written under another name and renamed, so that it is there whole or not at all.
 Whoever logs a file holds its lock; a process that dies lets go of it. A mark beside the file says that somebody has
-begun: whoever comes next looks first what MLflow already has.
+begun: whoever comes next looks first what MLflow already has. Against a power cut, files are synced to the disk several at
+a time, so often that it takes a twentieth of the time at most; one that was torn all the same is found and set aside.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sandbox.disk import replace, sync
+from sandbox.tracking.address import above, below
 from sandbox.tracking.entry import Entry, SpoolError, read, write
 
 SUFFIX = ".run"
@@ -24,38 +27,65 @@ SCRATCH = "scratch"
 
 
 class Spool:
-    """The spool of one MLflow store, in a directory of its own under `root`/spool."""
+    """The spool of one MLflow store, in a directory of its own under `root`/spool.
 
-    def __init__(self, uri: str, root: Path) -> None:
-        self.uri, self.root = uri, root
-        self.directory = root / "spool" / hashlib.sha256(uri.encode()).hexdigest()[:12]
+    `artifacts` is where new experiments keep theirs, "" for where the store has them by default.
+    """
+
+    def __init__(self, uri: str, root: Path, artifacts: str = "") -> None:
+        self.uri, self.root, self.artifacts = uri, root, artifacts
+        self.directory = root / "spool" / hashlib.sha256(below(uri, root).encode()).hexdigest()[:12]
+        self._unsynced: list[Path] = []
+        self._synced, self._pause = time.monotonic(), 0.0
 
     @classmethod
     def at(cls, directory: Path) -> "Spool":
-        """The spool in this directory, by its note. Raises ValueError, KeyError or TypeError for a note that is none."""
-        note = json.loads((directory / NOTE).read_text())
-        spool = cls(note["uri"], Path(note["root"]))
+        """The spool in this directory, by its note. Raises ValueError for a note that is none."""
+        try:
+            note = json.loads((directory / NOTE).read_bytes())
+            uri, artifacts = note["uri"], note["artifacts"]
+        except (OSError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"{directory / NOTE}: {error}") from error
+        if not (isinstance(uri, str) and isinstance(artifacts, str) and uri):
+            raise ValueError(f"{directory / NOTE}: {note}")
+        root = directory.parent.parent
+        spool = cls(above(uri, root), root, artifacts)
         spool.directory = directory
         return spool
 
     @classmethod
-    def all(cls, root: Path) -> "list[Spool]":
-        """Every spool under `root`."""
+    def all(cls, root: Path, *known: str) -> "list[Spool]":
+        """Every spool under `root` of which is known for which store it is: by its note, or one of the `known` addresses."""
+        of_known = {spool.directory: spool for spool in (cls(uri, root) for uri in known)}
         found = []
-        for note in sorted((root / "spool").glob(f"*/{NOTE}")):
-            with suppress(ValueError, KeyError, TypeError):  # nobody knows where its runs belong
-                found.append(cls.at(note.parent))
-                found[-1].root = root
+        for directory in sorted((root / "spool").glob("*/")):
+            try:
+                found.append(cls.at(directory))
+            except ValueError:
+                if directory in of_known:
+                    found.append(of_known[directory].open())
         return found
+
+    @classmethod
+    def strangers(cls, root: Path) -> list[Path]:
+        """The directories with files that wait for nobody knows which store, their note being lost."""
+        named = {spool.directory for spool in cls.all(root)}
+        return [one for one in sorted((root / "spool").glob("*/")) if one not in named and any(one.glob(f"*{SUFFIX}"))]
 
     def open(self) -> "Spool":
         """Make the directory, with a note of the store that it is for: its owner's alone, for it may hold a password."""
         self.directory.mkdir(parents=True, exist_ok=True)
         target = self.directory / NOTE
-        note = json.dumps({"uri": self.uri, "root": str(self.root.resolve())})
-        if not target.exists() or target.read_text() != note:  # the directory may have been moved
-            _replace(target, note.encode())
+        with suppress(ValueError):
+            self.artifacts = self.artifacts or self.at(self.directory).artifacts
+        note = json.dumps({"uri": below(self.uri, self.root), "artifacts": self.artifacts}).encode()
+        if not target.is_file() or target.read_bytes() != note:
+            replace(target, note)
         return self
+
+    def first_word(self, remark: str) -> str:
+        """A remark on its store as a line to print, "" where that was said before: something was sent there from here."""
+        return f"note: {remark}" if remark and not self.directory.exists() else ""
 
     def put(self, entry: Entry, *, perhaps_logged: bool = False) -> Path:
         """Keep an entry. Raises OSError (a full disk), and then leaves nothing behind.
@@ -74,7 +104,19 @@ class Spool:
             if not path.exists():
                 self.mark(path).unlink(missing_ok=True)
             raise
+        self._unsynced.append(path)
+        if time.monotonic() - self._synced >= self._pause:
+            self.sync()
         return path
+
+    def sync(self) -> None:
+        """Have the disk keep what was put, as far as it still waits."""
+        begun, paths, self._unsynced = time.monotonic(), self._unsynced, []
+        for path in [*paths, *([self.directory] if paths else [])]:
+            with suppress(FileNotFoundError):
+                sync(path)
+        self._synced = time.monotonic()
+        self._pause = 20 * (self._synced - begun)
 
     def files(self) -> list[Path]:
         """The files that wait, the oldest first."""
@@ -120,10 +162,27 @@ class Spool:
         target = self.directory / REJECTED / path.name
         target.parent.mkdir(exist_ok=True)
         with suppress(OSError):
-            target.with_suffix(".txt").write_text(f"{why}\n")
+            target.with_suffix(".txt").write_text(f"{why}\n", errors="backslashreplace")
         path.replace(target)
         self.mark(path).unlink(missing_ok=True)
         return target
+
+    def give_back(self, path: Path) -> None:
+        """Put a file that was set aside back among those that wait; whoever logs it looks first what MLflow has."""
+        target = self.directory / path.name
+        self.mark(target).touch()
+        path.replace(target)
+        path.with_suffix(".txt").unlink(missing_ok=True)
+
+    def give_up(self, path: Path) -> None:
+        """Keep a file that was set aside and that nobody can read out of sight."""
+        path.replace(path.with_suffix(".unreadable"))
+
+    def run_id(self, path: Path) -> str:
+        """The id of a file's run where we may choose it: always the same, and rising with time, which databases like."""
+        began = path.name.partition("-")[0]
+        time = int(began) % 2**64 if began.isdecimal() else 0
+        return f"{time:016x}{hashlib.sha256(path.name.encode()).hexdigest()[:16]}"
 
     def mark(self, path: Path) -> Path:
         """The mark that somebody has begun to log a file."""
@@ -202,11 +261,3 @@ def is_alive(pid: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, readable by its owner alone."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    draft.replace(path)

@@ -1,38 +1,83 @@
 """What is known of a campaign: its runs in MLflow, and those that wait in the spool."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
+from sandbox.tracking.address import local_path
+from sandbox.tracking.artifacts import count_files
 from sandbox.tracking.connection import StoreError, impatient, reporting
 from sandbox.tracking.entry import Destination, Record, key_of
-from sandbox.tracking.reading import PARENT, equals, search
+from sandbox.tracking.row import ABANDONED, FILES, PARENT, PRUNED
 from sandbox.tracking.spool import Spool
-from sandbox.tracking.store import ABANDONED, Store
+from sandbox.tracking.store import Store, ending_of
+
+
+class Logged(NamedTuple):
+    """An ended run in MLflow: its id, its parent's, where its artifacts are, and how many there should be."""
+
+    run_id: str
+    parent: str
+    place: str
+    files: int
+
+    @property
+    def lost(self) -> bool:
+        """Whether artifacts of it are gone that this machine should have."""
+        directory = local_path(self.place) if self.files else None
+        return directory is not None and count_files(directory) < self.files
 
 
 @dataclass
 class State:
-    """The ended runs of a campaign by key, those of MLflow with the last values; and what a dead process left behind."""
+    """What a campaign has come to: the keys of its ended runs, where they are in MLflow, and what a dead process left.
 
+    `runs` has the ended runs by key, those of MLflow with their last values, where the `whole` of them was asked for.
+    """
+
+    told: set[str] = field(default_factory=set)  # the keys of all ended runs
     runs: dict[str, Record] = field(default_factory=dict)
-    logged: dict[str, list[str]] = field(default_factory=dict)  # key -> ids of its ended runs in MLflow
+    logged: dict[str, list[Logged]] = field(default_factory=dict)  # key -> its ended runs in MLflow
     left_running: list[tuple[str, str]] = field(default_factory=list)  # (key, run id): nobody writes them now
-    parent: str | None = None
-    parent_status: str = ""
+    parents: list[tuple[str, str]] = field(default_factory=list)  # (run id, status), the oldest first
+    ending: int = 0  # the number of the parent's latest ending
+    place: str = ""  # where the experiment keeps its artifacts
     why: str = ""  # why MLflow could not be asked
 
+    @property
+    def parent(self) -> str | None:
+        """The id of the parent run, None where there is none."""
+        return self.parents[0][0] if self.parents else None
 
-def read_state(to: Destination, store: Store, spool: Spool) -> State:
+    @property
+    def parent_status(self) -> str:
+        """That of the parent run, "" where there is none."""
+        return self.parents[0][1] if self.parents else ""
+
+    def not_below(self, parent: str | None) -> list[str]:
+        """The ids of ended runs that are not below this run."""
+        return [one.run_id for found in self.logged.values() for one in found if one.parent != parent]
+
+    @cached_property
+    def bare(self) -> list[str]:
+        """The ids of ended runs that have lost artifacts."""
+        return [one.run_id for found in self.logged.values() for one in found if one.lost]
+
+
+def read_state(to: Destination, store: Store, spool: Spool, *, whole: bool = False) -> State:
     """Look in the spool first, then in MLflow: a run on its way from one to the other is seen twice, never missed.
 
     A store that is away or silent is not waited for: `why` then says so.
     """
     state = State()
     for entry in spool.entries(to.campaign):
-        state.runs.setdefault(entry.key, entry.record)
+        state.told.add(entry.key)
+        if whole:
+            state.runs.setdefault(entry.key, entry.record)
     try:
         if store.exists():
-            with impatient():
-                _of_store(to, store, state)
+            with impatient(), reporting(store.uri):
+                _of_store(to, store, state, whole=whole)
     except StoreError as error:
         state.why = str(error)
     if state.left_running:  # a writer may have them in hand, even that of a driver which died
@@ -41,24 +86,24 @@ def read_state(to: Destination, store: Store, spool: Spool) -> State:
     return state
 
 
-def _of_store(to: Destination, store: Store, state: State) -> None:
-    client = store.client
-    with reporting(store.uri):
-        experiment = client.get_experiment_by_name(to.experiment)
-        if experiment is None:
-            return
-        for run in search(client, [experiment.experiment_id], equals("sweep", to.campaign)):
-            tags, run_id, status = run.data.tags, run.info.run_id, run.info.status
-            key = key_of(tags)
-            if PARENT not in tags:
-                if state.parent is None:
-                    state.parent, state.parent_status = run_id, status
-            elif status == "RUNNING":
-                state.left_running.append((key, run_id))
-            elif key and ABANDONED not in tags and (status == "FINISHED" or (status == "KILLED" and "pruned" in tags)):
-                state.logged.setdefault(key, []).append(run_id)
-                metrics = [(name, value, 0) for name, value in run.data.metrics.items()]
-                info, params = run.info, dict(run.data.params)
-                times = (info.start_time, info.end_time or 0)
-                found = Record(info.run_name or "", status, *times, params, metrics, dict(tags))
-                state.runs.setdefault(key, found)
+def _of_store(to: Destination, store: Store, state: State, *, whole: bool) -> None:
+    place = store.reader.place(to.experiment)
+    if place is None:
+        return
+    state.place = place.artifacts  # of one in the trash, too: whoever logs to it next restores it, with its runs
+    for row in store.reader.rows(place, to.campaign, whole=whole):
+        key, tags = key_of(row.tags), row.tags
+        if PARENT not in tags:
+            state.ending = state.ending if state.parents else ending_of(tags)
+            state.parents.append((row.run_id, row.status))
+        elif row.status == "RUNNING":
+            state.left_running.append((key, row.run_id))
+        elif (
+            key and ABANDONED not in tags and (row.status == "FINISHED" or (row.status == "KILLED" and PRUNED in tags))
+        ):
+            files = int(tags[FILES]) if tags.get(FILES, "").isdecimal() else 0
+            state.logged.setdefault(key, []).append(Logged(row.run_id, tags[PARENT], row.place, files))
+            if row.sound:  # otherwise somebody has given it a figure that no run of ours can have
+                state.told.add(key)
+                if whole and key not in state.runs:
+                    state.runs[key] = row.record

@@ -7,6 +7,7 @@ versions read. It folds runs that are sorted by time under their parents, not th
 """
 
 import errno
+import os
 import signal
 import socket
 import subprocess
@@ -17,8 +18,10 @@ from contextlib import suppress
 from tempfile import TemporaryFile
 from urllib.parse import quote, urlencode
 
-from sandbox.errors import RequestError
-from sandbox.tracking.connection import knock
+from sandbox.errors import RequestError, one_line
+from sandbox.tracking.address import shown
+from sandbox.tracking.connection import StoreError, knock
+from sandbox.tracking.sqlite import remove_misread
 from sandbox.tracking.store import Store
 
 TRAINING = {"workflowType": "machine_learning"}
@@ -30,17 +33,19 @@ def is_server(uri: str) -> bool:
     return uri.startswith(("http://", "https://"))
 
 
-def command(store: Store, host: str = "127.0.0.1", port: int = 5000) -> list[str]:
-    """The command that serves a store's UI, in the environment that this process has by now.
+def command(store: Store, host: str = "127.0.0.1", port: int = 5000) -> tuple[list[str], dict[str, str]]:
+    """The command that serves a store's UI, and its environment: an address may hold a password, and the arguments of a
+    process can be seen by everybody.
 
     Raises RequestError for a store that is a server already: its UI is at its own address.
     """
     if is_server(store.uri):
-        raise RequestError(f"the store is a server already: open {store.uri} in a browser")
-    argv = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store.uri]
+        raise RequestError(f"the store is a server already: open {shown(store.uri)} in a browser")
+    environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": store.uri}
     if store.artifacts:
-        argv += ["--artifacts-destination", str(store.artifacts)]
-    return [*argv, "--host", host, "--port", str(port), "--workers", "1"]
+        environment["MLFLOW_ARTIFACTS_DESTINATION"] = store.artifacts
+    argv = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
+    return argv, environment
 
 
 def url(
@@ -60,19 +65,20 @@ def url(
     return f"{pages}{page}?{urlencode(query, quote_via=quote)}"
 
 
-def serve(store: Store, host: str, port: int, say: Callable[[str], object]) -> int:
-    """Serve a store's UI until Ctrl-C, saying its addresses once it answers; the exit code of the server.
+def serve(store: Store, host: str, port: int, say: Callable[[str], object]) -> None:
+    """Serve a store's UI until Ctrl-C, saying its addresses once it answers.
 
-    What the server has to say is heard only if it fails. Raises RequestError where something else listens on the port.
+    Raises RequestError where something else listens on the port, and StoreError with its last words if the server ends.
     """
-    argv = command(store, host, port)
-    address = f"http://{host}:{port}"
+    argv, environment = command(store, host, port)
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if _taken(host, port):
         raise RequestError(f"something listens at {address} already: choose another port, such as --port {port + 1}")
+    store.check()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this process ends the server with it
     say("starting MLflow's server (some seconds)")
     with TemporaryFile("w+") as log:
-        server = subprocess.Popen(argv, stdout=log, stderr=log)
+        server = subprocess.Popen(argv, stdout=log, stderr=log, env=environment)
         try:
             while server.poll() is None and not _answers(address):
                 time.sleep(0.2)
@@ -80,14 +86,15 @@ def serve(store: Store, host: str, port: int, say: Callable[[str], object]) -> i
                 _say_addresses(store, address, say)
             code = server.wait()
             log.seek(0)
-            sys.stderr.write(log.read())
-            return code
+            *_, last = ["", *log.read().split("\n\n")[-1].splitlines()]
+            raise StoreError(f"MLflow's server ended with exit code {code}: {last}")
         except KeyboardInterrupt:
-            return 0
+            return
         finally:
             with suppress(ProcessLookupError):
                 server.terminate()
             server.wait()
+            remove_misread(store.uri)
 
 
 def _say_addresses(store: Store, address: str, say: Callable[[str], object]) -> None:
@@ -100,7 +107,10 @@ def _say_addresses(store: Store, address: str, say: Callable[[str], object]) -> 
 
 
 def _taken(host: str, port: int) -> bool:
-    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise RequestError(f"host is {one_line(host)}: a name or an address of this machine is needed") from None
     with socket.socket(family, kind, protocol) as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: a port just left is free
         try:

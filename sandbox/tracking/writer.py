@@ -1,9 +1,10 @@
 """A writer: a process that takes files from a spool, tells MLflow, and removes them.
 
 `python -m sandbox.tracking.writer DIRECTORY` works until its standard input ends and the spool is empty. It says on
-standard output what it does, a JSON object a line: {"logged": NAME}, {"rejected": NAME}, {"down": WHY}. When the store
-cannot be reached it waits, asks again after 1, 2, 4, 5, 5 ... seconds, and goes on; once its input has ended, it gives
-up instead.
+standard output what it does, a JSON object a line: {"at work": WHERE}, {"kept": RUN} when its artifacts
+are in place, {"logged": NAME}, {"rejected": NAME}, {"down": WHY}, {"remark": WHAT}.
+When the store cannot be reached it waits, asks again after 1, 2, 4, 5, 5 ... seconds, and goes on; once its input has ended,
+it gives up instead.
 """
 
 import json
@@ -12,67 +13,108 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from sandbox.lock import locked
 from sandbox.tracking.connection import RefusedError, StoreError, reporting
-from sandbox.tracking.entry import Destination, Entry, Record, SpoolError, key_of, read
+from sandbox.tracking.entry import Destination, Entry, SpoolError, key_of, read
 from sandbox.tracking.reading import equals, search
+from sandbox.tracking.row import ABANDONED, NewRun
 from sandbox.tracking.spool import Spool, taken
-from sandbox.tracking.store import ABANDONED, ENDED, Store
+from sandbox.tracking.store import Store
 
 LONGEST_WAIT = 5.0
 POLL = 0.05
+LOT = 100  # files that are logged together at most
 
 
 class Writer:
-    """Logs the files of one spool to one store, each once."""
+    """Logs the files of one spool to one store, each once; `say` is told of what takes long while it is under way."""
 
-    def __init__(self, spool: Spool, store: Store) -> None:
-        self.spool, self.store = spool, store
+    def __init__(self, spool: Spool, store: Store, say: Callable[..., object] = lambda **news: None) -> None:
+        self.spool, self.store, self.say = spool, store, say
         self.failed: set[Path] = set()  # files that could not be logged: the others come first
         self._places: dict[str, tuple[str, str | None]] = {}
+        self._remarked = False
 
-    def log(self, path: Path) -> str:
-        """Log one file: "logged", "busy" (somebody else has it), or "rejected" (set aside). Raises StoreError."""
-        with taken(path) as mine:
-            if not mine:
-                return "busy"
-            try:
-                entry = read(path)
+    def log(self, paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+        """Log files: each comes out as "logged", "busy" (somebody else has it), or "rejected" (set aside).
+
+        Runs go together where the store's tables are known, and one by one where not, or where one of them is not as it
+        should be. Raises StoreError, OSError; whatever else comes of a file is the file's: it is set aside, and the others
+        go on.
+        """
+        with ExitStack() as held:
+            entries: dict[Path, Entry] = {}
+            for path in paths:
                 try:
-                    self._tell(path, entry)
-                except RefusedError:  # perhaps because its experiment or its parent run is no longer what it was
-                    self.forget()
-                    self._tell(path, entry)
-            except FileNotFoundError:
-                return "busy"
-            except (SpoolError, RefusedError) as error:
-                self.spool.set_aside(path, str(error))
-                return "rejected"
-            except BaseException:
-                self.failed.add(path)
-                raise
-            self.spool.remove(path)
-            self.failed.discard(path)
-            return "logged"
+                    entries |= {path: read(path)} if held.enter_context(taken(path)) else {}
+                except FileNotFoundError:
+                    pass
+                except SpoolError as error:
+                    yield self._set_aside(path, str(error))
+                    continue
+                if path not in entries:
+                    yield path, "busy"
+            together = self._log_together({path: entry for path, entry in entries.items() if not entry.closing})
+            for path in together:
+                yield self._logged(path)
+            for path in [path for path in entries if path not in together]:
+                yield self._log_alone(path, entries[path])
+
+    def _log_together(self, entries: dict[Path, Entry]) -> set[Path]:
+        """Log runs in one go; those that are logged now, none where that cannot be."""
+        if not entries or not self.store.tables:
+            return set()
+        ids = {path: self.spool.run_id(path) for path in entries}
+        with suppress(Exception):  # one by one, it comes out with which, and what is wrong
+            known, runs = self.store.known([*ids.values()]), []
+            for path, entry in entries.items():
+                experiment, parent = self.place(entry.destination)
+                if ids[path] not in known and not self._logged_before(path, entry, experiment):
+                    runs.append(NewRun(ids[path], experiment, parent, entry.record))
+            if runs:
+                self.store.log_together(runs, lambda run: self.say(kept=run.run_id))
+            return set(entries)
+        return set()
+
+    def _log_alone(self, path: Path, entry: Entry) -> tuple[Path, str]:
+        try:
+            try:
+                self._tell(path, entry)
+            except RefusedError:  # perhaps because its experiment or its parent run is no longer what it was
+                self.forget()
+                self._tell(path, entry)
+        except (StoreError, OSError) as error:
+            if isinstance(error, RefusedError):
+                return self._set_aside(path, str(error))
+            self.failed.add(path)
+            raise
+        except Exception as error:
+            return self._set_aside(path, f"{type(error).__name__}: {error}")
+        return self._logged(path)
+
+    def _logged(self, path: Path) -> tuple[Path, str]:
+        self.spool.remove(path)
+        self.failed.discard(path)
+        return path, "logged"
+
+    def _set_aside(self, path: Path, why: str) -> tuple[Path, str]:
+        self.spool.set_aside(path, why)
+        return path, "rejected"
 
     def _tell(self, path: Path, entry: Entry) -> None:
         experiment, parent = self.place(entry.destination)
         if entry.closing:
             assert parent is not None
-            self._end(parent, path.name, entry.record)
-        elif not self._logged_before(path, entry, experiment):
+            with locked(self.spool.directory / "places.lock"):
+                self.store.close_parent(parent, entry.record)
+        elif not self.store.known([self.spool.run_id(path)]) and not self._logged_before(path, entry, experiment):
             self.spool.mark(path).touch()
             self.store.log(entry.record, experiment, parent)
-
-    def _end(self, parent: str, name: str, record: Record) -> None:
-        """End a parent run, unless a later file has done so: the files' names begin with the time."""
-        with locked(self.spool.directory / "places.lock"):
-            self.store.close_parent(parent, replace(record, tags={**record.tags, ENDED: name}))
 
     def _logged_before(self, path: Path, entry: Entry, experiment: str) -> bool:
         """Whether the writer that began with this file got to the end; what it left undone is marked KILLED."""
@@ -101,6 +143,11 @@ class Writer:
                 self._places[key] = self._find(destination)
         return self._places[key]
 
+    def remark(self) -> str:
+        """Why runs are not logged together, where a database would have it; "" where that was said before."""
+        said, self._remarked = self._remarked, True
+        return "" if said else self.store.strange
+
     def forget(self) -> None:
         """The store may come back as another one: look places up anew."""
         self._places.clear()
@@ -112,25 +159,27 @@ class Writer:
 
 
 def drain(writer: Writer, say: Callable[..., object] = lambda **news: None) -> int:
-    """Log what is in the spool now, the oldest first; how many runs were logged. Raises StoreError.
+    """Log what is in the spool now, the oldest first; how many files were logged. Raises StoreError.
 
     A file that could not be logged comes last the next time: one that never can does not keep the others waiting.
     """
     count = 0
-    for path in sorted(writer.spool.files(), key=lambda path: (path in writer.failed, path.name)):
-        outcome = writer.log(path)
-        if outcome != "busy":
-            say(**{outcome: path.name})
-        count += outcome == "logged"
+    files = sorted(writer.spool.files(), key=lambda path: (path in writer.failed, path.name))
+    for start in range(0, len(files), LOT):
+        for path, outcome in writer.log(files[start : start + LOT]):
+            if outcome != "busy":
+                say(**{outcome: path.name})
+            count += outcome == "logged"
     return count
 
 
 def main(directory: str) -> None:
     """The writer's process."""
     spool = Spool.at(Path(directory))
-    writer = Writer(spool, Store(spool.uri, spool.root))
+    writer = Writer(spool, Store(spool.uri, spool.root, spool.artifacts), _say)
     over = threading.Event()
     threading.Thread(target=_until_input_ends, args=(over,), daemon=True).start()
+    _say(**{"at work": str(spool.directory)})
     wait = 1.0
     while True:
         ending = over.is_set()
@@ -138,6 +187,8 @@ def main(directory: str) -> None:
             tempfile.tempdir = str(spool.scratch())
             if drain(writer, _say):
                 wait = 1.0
+                if remark := writer.remark():
+                    _say(remark=remark)
             elif ending:
                 break
             else:

@@ -7,12 +7,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from tempfile import TemporaryFile
+from typing import IO
 
 from sandbox.tracking.connection import impatience
 from sandbox.tracking.spool import Spool
 
 PATIENCE = 30.0  # seconds that a sweep which has ended waits for a store that is away or silent
 SHORT_PATIENCE = 5.0  # the same, for a store that has never been there
+START = 120.0  # the same, for the first word of the writers: many of them may start at once on a busy machine
 SHORT_LIFE = 10.0  # a writer that ends sooner, without having logged anything, may not be able to
 LIVES = 4  # such ends in a row, before no other is started
 
@@ -21,15 +25,17 @@ class Writers:
     """Processes that drain a spool, from `start` on; one that dies is replaced.
 
     By default there are as many as a machine has room for beside the driver. As a context, they are closed at the end, and
-    what they have in hand is waited for. `down` says why the store cannot be reached, or is None; `logged` counts the files
-    that were logged, `rejected` those of this process that were set aside.
+    what they have in hand is waited for. `down` says why the store cannot be reached, or is None; `remark` what else there
+    is to say of it; `logged` counts the files that were logged, `rejected` those of this process that were set aside.
     """
 
     def __init__(self, spool: Spool, number: int | None = None) -> None:
         self.spool, self.number = spool, number or max(1, min(4, (os.cpu_count() or 2) // 2))
         self.logged = self.rejected = 0
         self.down: str | None = None
+        self.remark = ""
         self._down_since: float | None = None
+        self._heard = False
         self._progress = time.monotonic()
         self._failures = 0
         self._ending = False
@@ -55,25 +61,31 @@ class Writers:
         with self._lock:
             if self._ending:
                 return
+            words = TemporaryFile()  # noqa: SIM115  what it says on standard error is heard if it dies
             process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox.tracking.writer", str(self.spool.directory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=words,
                 text=True,
                 env=impatience(),
                 start_new_session=True,
             )
-            thread = threading.Thread(target=self._listen, args=(process,), daemon=True)
+            thread = threading.Thread(target=self._listen, args=(process, words), daemon=True)
             self._processes[thread] = process
             thread.start()
 
-    def _listen(self, process: subprocess.Popen) -> None:
+    def _listen(self, process: subprocess.Popen, words: IO[bytes]) -> None:
         begun, before = time.monotonic(), self.logged
         assert process.stdout is not None
         with process.stdout:
             for line in process.stdout:
-                self._hear(json.loads(line))
+                with suppress(ValueError):  # MLflow or one of its own has printed something
+                    self._hear(json.loads(line))
         code = process.wait()
+        with words:
+            words.seek(0)
+            *_, last = [b"", *words.read()[-10_000:].splitlines()]
         assert process.stdin is not None
         process.stdin.close()
         with self._lock:
@@ -85,11 +97,19 @@ class Writers:
         if self._failures < LIVES:
             self._start()
         else:
-            self._hear({"down": f"the writers die (exit code {code})"})
+            reason = last.decode(errors="replace").strip() or f"exit code {code}"
+            self._hear({"down": f"the writers die: {reason}"})
 
     def _hear(self, news: dict[str, str]) -> None:
+        self._heard = True
+        if "at work" in news or "kept" in news:
+            self._progress = time.monotonic()
+            return
         if "down" in news:
             self.down, self._down_since = news["down"], self._down_since or time.monotonic()
+            return
+        if "remark" in news:
+            self.remark = news["remark"]
             return
         self.logged += "logged" in news
         self.rejected += f"-{os.getpid()}-" in news.get("rejected", "")
@@ -100,13 +120,14 @@ class Writers:
         """Wait until what is in the spool now is logged; false where the store is away or silent for too long."""
         self._progress = time.monotonic()
         waiting = set(self.spool.files())
-        while waiting := waiting.intersection(self.spool.files()):
+        while left := waiting.intersection(self.spool.files()):
             look()
             now = time.monotonic()
-            patience = PATIENCE if self.logged else SHORT_PATIENCE
-            if now - self._progress > PATIENCE or (self._down_since and now - self._down_since > patience):
-                return False
-            if not self._processes:
+            if len(left) < len(waiting):  # perhaps by writers of another process, which our own hear nothing of
+                self._progress, waiting = now, left
+            silent = now - self._progress > (PATIENCE if self._heard else START)
+            away = self._down_since and now - self._down_since > (PATIENCE if self.logged else SHORT_PATIENCE)
+            if silent or away or not self._processes:
                 return False
             time.sleep(poll)
         return True

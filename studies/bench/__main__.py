@@ -16,6 +16,7 @@ from studies.bench.race import Row
 PARTS = {
     "single": lambda repeats: single.rows(repeats),
     "population": lambda repeats: population.rows(repeats),
+    "small": lambda repeats: population.small(repeats),
     "scaling": lambda repeats: population.scaling(repeats),
     "mixed": lambda repeats: population.mixed(),
     "winners": lambda repeats: winners.rows(repeats),

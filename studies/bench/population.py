@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from sandbox import Config, train, train_many
+from sandbox import Config, fit, train, train_many
 from sandbox.nn.network import Network
 from sandbox.nn.population import Shape, parts
 from sandbox.nn.run import Run
 from sandbox.nn.workspace import Settings
+from sandbox.train import build, spread
 from studies.bench import jax_peer, torch_peer
-from studies.bench.networks import Work, clouds, xor
+from studies.bench.networks import GATE, XOR, Work, clouds, xor
 from studies.bench.race import Race, Row
 from studies.bench.single import agree
 
@@ -70,6 +71,49 @@ def _race(work: Work, replicas: int, repeats: int, one: Work) -> dict[str, float
             "torch": lambda: torch_peer.train(one),
         },
     ).run()
+
+
+def small(repeats: int) -> Iterator[Row]:
+    """Populations of a sweep's size: their calls are what they cost, and JAX's loop has none. It is ahead."""
+    work = xor(1000)
+    for replicas in (1, 16, 64, 256):
+        network = population(work, replicas)
+        function, arguments, _ = jax_peer.compiled(work, replicas)
+        agree(ours(work, network), jax_peer.run(function, arguments), 1e-9)
+        contestants = {
+            "ours": lambda n=network: ours(work, n),
+            "jax": lambda f=function, a=arguments: jax_peer.run(f, a),
+        }
+        seconds = Race(repeats, contestants).run()
+        each = {who: 1e6 * taken / replicas / work.epochs for who, taken in seconds.items()}
+        name = f"XOR 2-3-1 float64, population of {replicas}"
+        yield Row(name, "JAX jit(vmap(scan))", each["ours"], each["jax"], "us/epoch", note="each network")
+    yield from _sweep(repeats)
+    config = Config(crosses=())
+    network, epochs = build(config), spread(config.epochs, 199)
+    contestants = {
+        "train": lambda: train(config, curve_points=199),
+        "fit": lambda: fit(network, GATE, XOR, epochs=config.epochs, cost_epochs=epochs),
+    }
+    each = {who: 1e6 * taken / config.epochs for who, taken in Race(repeats, contestants).run().items()}
+    yield Row("XOR 2-3-1, train one config", "fit the same network", each["train"], each["fit"], "us/epoch", 3.0)
+
+
+def _sweep(repeats: int) -> Iterator[Row]:
+    """What a user waits for who asks 60 questions of 5 shapes: JAX compiles each shape first."""
+    rng = np.random.default_rng(0)
+    hidden = ((2,), (3,), (4,), (8,), (3, 3))
+    configs = [
+        Config(crosses=(), hidden=hidden[number % 5], learning_rate=float(10 ** rng.uniform(-2, 1)), seed=number)
+        for number in range(60)
+    ]
+    contestants = {
+        "ours": lambda: train_many(configs, curve_points=199),
+        "jax": lambda: [_jax_group(configs[start::5]) for start in range(5)],
+    }
+    seconds = Race(min(repeats, 3), contestants).run()
+    name = "time to result of a sweep of 60 configs in 5 shapes, compiling included"
+    yield Row(name, "JAX, 5 compilations", seconds["ours"], seconds["jax"], "s", 0.35, "5,000 epochs")
 
 
 def scaling(repeats: int) -> Iterator[Row]:

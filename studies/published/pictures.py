@@ -6,7 +6,7 @@ import numpy as np
 
 from sandbox.nn import Run
 from sandbox.plots import boundary_png, cost_png, curves_png
-from sandbox.plots.picture import number
+from sandbox.plots.page import number
 from studies.published.book import LINES
 from studies.published.claims import Case
 from studies.published.gates import HE, PLAIN, XAVIER

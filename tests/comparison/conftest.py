@@ -13,10 +13,18 @@ from sandbox.comparison.report import Facts, report_files
 
 @pytest.fixture(scope="session")
 def small():
-    """A comparison of 3 arms, 2 sizes: 6 cells of 3 trials, of which 2 have a second draw, and 8 seeds."""
+    """A comparison of 3 arms, 2 sizes: 6 cells, 6 tunings each of 3 trials, of which 2 have a second draw, and 2 seeds."""
     arms = (Arm("raw"), parse_arm("squares: crosses=x1^2,x2^2"), parse_arm("deep: hidden=4,4"))
     return Comparison(
-        datasets=("circle",), sizes=(16, 32), arms=arms, seeds=8, trials=3, finalists=2, draws=2, epochs=250
+        datasets=("circle",),
+        sizes=(16, 32),
+        arms=arms,
+        repetitions=6,
+        seeds=2,
+        trials=3,
+        finalists=2,
+        draws=2,
+        epochs=250,
     )
 
 

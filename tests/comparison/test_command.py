@@ -13,7 +13,8 @@ from sandbox.lock import lock_of, locked
 from sandbox.tracking import Store
 from tests.test_outage import Server
 
-QUICK = ("--dataset", "quadrants", "--n", "16", "--seeds", 6, "--trials", 2, "--epochs", 60)
+QUICK = ("--dataset", "quadrants", "--n", "16", "--repetitions", 5, "--seeds", 2, "--trials", 2, "--epochs", 60)
+QUICK_TOTAL = 2 * 5 * (2 + 2 + 2)
 ARMS = ("--arm", "raw:", "--arm", "cross: crosses=x1*x2")
 
 
@@ -23,17 +24,17 @@ def test_it_prints_verdicts_and_where_the_report_is(call, store, tmp_path):
     code, output, errors = call("compare", *words, "--out", "here", cwd=tmp_path)
     assert code == 0, errors
     assert "quadrants, 16 examples: cross is best on average" in output
-    assert "report: here/report.html\nnext: make ui" in output
+    assert "report: here/report.html\nnext: sandbox ui (experiment compare)" in output
     page = (tmp_path / "here" / "report.html").read_text()
     assert (
-        "sandbox compare --dataset quadrants --n 16 --seeds 6 --trials 2 --epochs 60 --arm raw: "
+        "sandbox compare --dataset quadrants --n 16 --repetitions 5 --seeds 2 --trials 2 --epochs 60 --arm raw: "
         "--arm &#39;cross: crosses=x1*x2&#39; --tracking-uri" in page
     )
     code, output, errors = call("compare", *words, "--json", cwd=tmp_path)
     assert (code, errors.count("\n")) == (0, 0)
     report = json.loads(output)
     assert {row["arm"] for row in report["averages"]} == {"raw", "cross"}
-    assert report["pairs"][0]["verdict"] in ("better", "worse", "no detectable difference")
+    assert report["pairs"][0]["verdict"] in ("larger", "smaller", "equivalent", "inconclusive")
     assert (tmp_path / report["report"]).exists()
 
 
@@ -46,7 +47,8 @@ def test_it_prints_verdicts_and_where_the_report_is(call, store, tmp_path):
         (["--arm", "deep: hidden=8,8"], "a comparison needs two"),
         (["--arm", "raw:", "--arm", "deep: hidden=8,,8"], "with commas between, or none"),
         (["--arm", "raw:", "--arm", "far: crosses=x9*x1"], "expected x1, x2 or one of"),
-        (["--seeds", "1"], "at least 2 is needed"),
+        (["--repetitions", "1"], "at least 2 is needed"),
+        (["--margin", "0"], "a difference of accuracy between 0 and 1 is needed"),
         (["--trials", "many"], "is not a valid integer"),
         (["--dataset", "iris", "--n", "512"], "iris takes 3 to 82 training examples"),
         (["--sedes", "3"], "did you mean '--seeds'"),
@@ -64,7 +66,13 @@ def test_a_wrong_request_is_one_line_and_leaves_nothing(here, tmp_path, words, s
 
 def test_the_same_comparison_is_refused_while_it_runs(here, store, tmp_path):
     comparison = SMALL.replace(
-        datasets=("quadrants",), sizes=(16,), arms=tuple(map(parse_arm, ARMS[1::2])), seeds=6, trials=2, epochs=60
+        datasets=("quadrants",),
+        sizes=(16,),
+        arms=tuple(map(parse_arm, ARMS[1::2])),
+        repetitions=5,
+        seeds=2,
+        trials=2,
+        epochs=60,
     )
     with locked(lock_of(comparison.id, tmp_path / "runs")):
         code, output, errors = here("compare", *QUICK, *ARMS, "--tracking-uri", store.uri)
@@ -73,8 +81,8 @@ def test_the_same_comparison_is_refused_while_it_runs(here, store, tmp_path):
 
 
 LONG = ("compare", "--dataset", "quadrants", "--n", 16, "--arm", "raw: hidden=4", "--arm", "deep: hidden=8,8")
-LONG += ("--seeds", 16, "--trials", 24, "--epochs", 6000)
-TOTAL = 2 * (24 + 3 * 3 + 16)
+LONG += ("--repetitions", 4, "--seeds", 4, "--trials", 6, "--epochs", 6000)
+TOTAL = 2 * 4 * (6 + 2 + 4)
 
 
 @pytest.mark.slow
@@ -128,7 +136,7 @@ def test_it_starts_and_ends_while_the_store_is_away_and_sync_logs_everything_lat
     """The address is that of a server that is started only afterwards."""
     server = Server(tmp_path)
     words = ("compare", *QUICK, *ARMS, "--tracking-uri", server.uri)
-    total = 2 * (2 + 2 * 3 + 6)
+    total = QUICK_TOTAL
     code, output, errors = here(*words)
     assert code == 1
     assert "quadrants, 16 examples" in output

@@ -1,17 +1,22 @@
 """The report: its numbers, and what a person sees of it in a real browser."""
 
 import json
+import math
 import re
 from dataclasses import replace
 from html import unescape
+from itertools import combinations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from sandbox.comparison.cautions import cautions
-from sandbox.comparison.findings import Findings
+from sandbox.comparison.figures import expected_best
+from sandbox.comparison.findings import Findings, catching_up
 from sandbox.comparison.protocol import EXPERIMENT
 from sandbox.comparison.run import TUNING
+from sandbox.comparison.statistics import Estimate
 
 pytestmark = pytest.mark.slow
 
@@ -27,11 +32,12 @@ FLAGS = [
 
 @pytest.fixture(scope="module")
 def scores(done, small, plain):
-    """Every final score as the documented query gives it, straight from MLflow: arm, n, seed, score."""
+    """Every final score as the documented query gives it, straight from MLflow: arm, n, repetition, seed, score."""
     experiment = plain.get_experiment_by_name(EXPERIMENT)
     runs = plain.search_runs([experiment.experiment_id], f"tags.comparison = '{small.id}' AND tags.role = 'final'")
-    rows = [(run.data.tags["arm"], int(run.data.tags["n_examples"]), int(run.data.tags["seed"])) for run in runs]
-    frame = pd.DataFrame(rows, columns=["arm", "n", "seed"])
+    numbers = ("n_examples", "repetition", "seed")
+    rows = [(run.data.tags["arm"], *(int(run.data.tags[name]) for name in numbers)) for run in runs]
+    frame = pd.DataFrame(rows, columns=["arm", "n", "repetition", "seed"])
     return frame.assign(score=[run.data.metrics["test_accuracy"] for run in runs])
 
 
@@ -49,21 +55,23 @@ def test_every_difference_of_the_page_is_found_in_mlflow(done, scores):
     page = unescape((done.directory / "report.html").read_text())
     wide = scores.pivot(index=["n", "seed"], columns="arm", values="score")
     number, words = r'<td class="number">([^<]*)</td>', r"<td>([^<]*)</td>"
-    rows = re.findall(rf"<tr>{words}{number}{words}{words}{number}{number}{number}{number}{words}</tr>", page)
+    rows = re.findall(rf"<tr>{words}{number}{words}{words}{number}{number}{number}{number}{words}{number}</tr>", page)
     assert len(rows) == 2 * 3
     for _, n, first, second, difference, *_ in rows:
-        assert difference == f"{(wide[first] - wide[second])[int(n)].mean():+.4f}"
-    assert len(re.findall(r"features better|layers better|no detectable difference</td></tr>", page)) >= 2
+        assert float(difference) == pytest.approx((wide[first] - wide[second])[int(n)].mean(), abs=0.000051)
+    verdicts = r"<td>(features better|layers better|equivalent|inconclusive: [^<]*|both near chance)</td></tr>"
+    assert len(re.findall(verdicts, page)) == len(done.findings.duels) == 2
 
 
 def test_the_tables_and_figures_lie_beside_the_page(done, small):
-    averages, pairs, runs = (
-        pd.read_csv(done.directory / "csv" / f"{name}.csv") for name in ("averages", "pairs", "runs")
-    )
-    assert (len(averages), len(pairs), len(runs)) == (6, 6, small.total)
+    names = ("averages", "pairs", "duels", "runs")
+    counts = [len(pd.read_csv(done.directory / "csv" / f"{name}.csv")) for name in names]
+    assert counts == [6, 6, 2, small.total]
     names = {path.name for path in (done.directory / "figures").iterdir()}
     assert {
+        "answer.png",
         "circle_accuracy.png",
+        "circle_budget.png",
         "circle_cost.png",
         "circle_isolation.png",
         "circle_boundaries_epoch_250.png",
@@ -71,31 +79,82 @@ def test_the_tables_and_figures_lie_beside_the_page(done, small):
 
 
 def test_cautions(done, small):
-    """8 seeds can show a difference between three arms; 4 cannot; and a winner at an edge that nothing inside reaches."""
-    assert "too few seeds" not in {caution.kind for caution in cautions(done.findings)}
-    fewer = Findings(small.replace(seeds=4), done.outcome.runs, done.outcome.winners)
-    assert sum(caution.kind == "too few seeds" for caution in cautions(fewer)) == 6
+    """Six repetitions are enough, three are not; winners at an edge that nothing inside reaches; seeds that fail."""
+    assert "few repetitions" not in {caution.kind for caution in cautions(done.findings)}
+    fewer = Findings(small.replace(repetitions=3), done.outcome.runs, done.outcome.winners)
+    assert sum(caution.kind == "few repetitions" for caution in cautions(fewer)) == 6
 
-    cell, runs = small.cells[0], []
+    cell, runs, winners = small.cells[0], [], {}
     for run in done.outcome.runs:
         if (run.cell, run.role) == (cell, TUNING):
             best = run.trial == 2
             config = run.config.replace(learning_rate=0.299) if best else run.config
             run = replace(run, score=0.6 if best else 0.5, diverged=not best, config=config)
+            winners |= {run.repetition: config} if best else {}
+        elif run.cell == cell:
+            run = replace(run, score=0.5 if (run.repetition, run.config.seed) == (0, 0) else 0.9, diverged=False)
         runs.append(run)
-    winner = next(run.config for run in runs if (run.cell, run.role, run.trial) == (cell, TUNING, 2))
-    doubtful = Findings(small, runs, {**done.outcome.winners, cell: winner})
+    doubtful = Findings(small, runs, {**done.outcome.winners, cell: [winners[place] for place in range(6)]})
     kinds = {caution.kind for caution in cautions(doubtful) if caution.cell == cell}
-    assert {"learning_rate at its high edge", "many diverged"} <= kinds
+    assert {"learning_rate at its high edge", "many diverged", "seeds that fail"} <= kinds
+    assert (doubtful.averages[cell].at_chance, doubtful.averages[cell].runs) == (1, 12)
 
 
 def test_late_gains_are_a_caution(done, small):
     cell = small.cells[0]
     longer = next(run for run in done.outcome.runs if (run.cell, run.role) == (cell, TUNING))
-    late = [replace(longer, trial=trial, score=0.5 + 0.2 * (trial == 7)) for trial in range(8)]
+    late = [
+        replace(longer, repetition=place, trial=trial, score=0.5 + 0.2 * (trial == 7))
+        for place in range(6)
+        for trial in range(8)
+    ]
     others = [run for run in done.outcome.runs if (run.cell, run.role) != (cell, TUNING)]
-    findings = Findings(small, others + late, {**done.outcome.winners, cell: longer.config})
+    findings = Findings(small, others + late, {**done.outcome.winners, cell: [longer.config] * 6})
     assert "budget too small" in {caution.kind for caution in cautions(findings) if caution.cell == cell}
+
+
+def test_where_nobody_has_learnt_anything_none_is_best(done, small):
+    runs = [replace(run, score=0.5 + 0.002 * run.repetition) for run in done.outcome.runs]
+    findings = Findings(small, runs, done.outcome.winners)
+    for family in findings.families:
+        assert findings.standing(family).best == ""
+        assert "all arms are near chance (0.505 at most, chance is 0.500); none is best" in findings.sentence(family)
+    assert all("both near chance at 16 and 32 examples" in line for line in findings.answer)
+
+
+def test_from_when_on_layers_catch_up(done, small):
+    """Features lead by 0.11 at 16 and trail by 0.09 at 32, the margin being 0.01: level half-way, on a log scale."""
+
+    def score(run):
+        lead = {16: 0.11, 32: -0.09}[run.cell.n] if run.cell.arm == "squares" else 0.0
+        return 0.8 + lead + 0.0001 * (run.repetition % 2) * (run.cell.arm == "deep")
+
+    runs = [replace(run, score=score(run)) for run in done.outcome.runs]
+    findings = Findings(small, runs, done.outcome.winners)
+    found = findings.catch_up("circle")
+    assert found.value == pytest.approx(16 * 2**0.5, rel=1e-3)
+    assert 22 < found.low < found.value < found.high < 23.5
+    assert "layers catch up at about 23 examples" in findings.answer[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (Estimate(math.inf, math.inf, math.inf), "layers do not catch up within 8 to 512 examples"),
+        (Estimate(math.inf, 300, math.inf), "layers do not catch up within 8 to 512 examples (perhaps from 300 on)"),
+        (Estimate(8, 8, 8), "layers are not behind from 8 examples on"),
+        (Estimate(40, 8, math.inf), "layers catch up at about 40 examples [8, more than 512]"),
+    ],
+)
+def test_catching_up_in_words(found, words):
+    assert catching_up(found, [8, 64, 512]) == words
+
+
+def test_the_best_to_expect_of_k_trials_is_the_mean_over_all_choices_of_k():
+    scores = np.array([0.3, 0.9, 0.9, 0.1, 0.5])
+    expected = [np.mean([max(some) for some in combinations(scores, k)]) for k in range(1, 6)]
+    assert expected_best(scores) == pytest.approx(expected)
+    assert expected_best(np.stack([scores, scores + 1])) == pytest.approx(np.stack([expected, np.add(expected, 1)]))
 
 
 @pytest.mark.parametrize("width", [1400, 800])

@@ -24,8 +24,21 @@ def spread(result):
     return figure
 """
 WORDS = ("compare", "--dataset", "quadrants", "--n", 16, "--arm", "raw: hidden=none", "--arm", "cross: crosses=x1*x2")
-WORDS += ("--seeds", 6, "--trials", 3, "--epochs", 60, "--hook", "whole:Largest", "--picture", "whole:spread")
-TUNING, FINAL = 2 * (3 + 3 * 3), 2 * 6
+WORDS += (
+    "--repetitions",
+    3,
+    "--seeds",
+    2,
+    "--trials",
+    3,
+    "--epochs",
+    60,
+    "--hook",
+    "whole:Largest",
+    "--picture",
+    "whole:spread",
+)
+TUNING, FINAL = 2 * 3 * (3 + 2), 2 * 3 * 2
 
 
 @pytest.fixture

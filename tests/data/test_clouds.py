@@ -1,4 +1,7 @@
-"""The clouds, point by point against the rules of TensorFlow Playground and scikit-learn, restated here."""
+"""The clouds, point by point against the rules of TensorFlow Playground and scikit-learn, restated here.
+
+How they are drawn is in test_draws.py.
+"""
 
 import math
 
@@ -7,6 +10,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from sandbox.data import add_crosses, load_dataset, load_parts, parse_crosses
+from sandbox.data.clouds import spiral_playground
 
 CLOUDS = ["quadrants", "circle", "gauss", "spiral", "xor_cloud", "moons"]
 
@@ -80,29 +84,28 @@ def test_gauss_has_playgrounds_centres_and_variance(noise, variance):
 
 
 @pytest.mark.parametrize("n", [10, 11])
-def test_spiral_is_playgrounds_loop(n):
+def test_spiral_playground_is_playgrounds_loop(n):
     expected = []
     for label, delta, arm in ((1.0, 0.0, (n + 1) // 2), (0.0, math.pi, n // 2)):
         for i in range(arm):
             r = i / arm * 5
             t = 1.75 * i / arm * 2 * math.pi + delta
             expected.append((r * math.sin(t), r * math.cos(t), label))
-    assert np.allclose(sorted(points(load_dataset("spiral", n=n)), key=spiral_key), sorted(expected, key=spiral_key))
+    X, Y = spiral_playground(n, 0.0, np.random.default_rng(0))
+    found = [(*row, label) for row, (label,) in zip(X.tolist(), Y.tolist(), strict=True)]
+    assert np.allclose(sorted(found, key=spiral_key), sorted(expected, key=spiral_key))
 
 
 def spiral_key(point):
     return round(point[2]), round(math.hypot(point[0], point[1]), 6)
 
 
-@pytest.mark.parametrize("part", ["validation", "test"])
-def test_the_spirals_other_parts_lie_on_the_arms_between_the_training_points(part):
-    parts = load_parts("spiral", n=500, n_test=300)
-    other = getattr(parts, part)
-    for x, y, label in points(other):
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_without_noise_spirals_lie_on_their_arms(part):
+    for x, y, label in points(getattr(load_parts("spiral", n=500, n_test=300), part)):
         r = math.hypot(x, y)
         t = 1.75 * r / 5 * 2 * math.pi + (0 if label else math.pi)
         assert (x, y) == pytest.approx((r * math.sin(t), r * math.cos(t)), abs=1e-9)
-    assert not {tuple(row) for row in other.X} & {tuple(row) for row in parts.train.X}
 
 
 def test_noise_moves_spiral_points_within_a_square():

@@ -46,7 +46,7 @@ def test_same_seed_same_bits_and_another_seed_other_examples(name):
             assert not np.array_equal(one.X, different.X)
 
 
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", [name for name in GENERATED if name != "spiral_playground"])
 def test_other_parts_are_fresh_and_do_not_depend_on_n(name):
     small, large = (three(load_parts(name, n=n, noise=0.1, n_test=50)) for n in (8, 50))
     assert [len(part) for part in (*small, *large)] == [8, 50, 50, 50, 50, 50]
@@ -54,6 +54,25 @@ def test_other_parts_are_fresh_and_do_not_depend_on_n(name):
         assert one.X.tobytes() == other.X.tobytes()
         assert one.Y.tobytes() == other.Y.tobytes()
     assert len(set().union(*map(rows, large))) == 150
+
+
+@pytest.mark.parametrize("asked", [1, 7, 40, 1500])
+@pytest.mark.parametrize("name", [name for name in GENERATED if name != "spiral_playground"])
+def test_so_many_validation_examples_as_asked_and_the_other_parts_as_they_are(name, asked):
+    as_it_is, other = (three(load_parts(name, n=12, noise=0.1, seed=3, n_validation=k)) for k in (None, asked))
+    assert [len(part) for part in (*as_it_is, *other)] == [12, 1000, 1000, 12, asked, 1000]
+    for place in (0, 2):
+        assert as_it_is[place].X.tobytes() == other[place].X.tobytes()
+        assert as_it_is[place].Y.tobytes() == other[place].Y.tobytes()
+    drawn = three(load_parts(name, n=5, noise=0.1, seed=3, n_test=asked))[1]  # a whole draw of so many, not a cut
+    assert other[1].X.tobytes() == drawn.X.tobytes()
+    assert other[1].Y.tobytes() == drawn.Y.tobytes()
+
+
+def test_a_small_validation_part_is_balanced():
+    for name in ("quadrants", "circle", "gauss", "spiral", "moons", "xor"):
+        validation = three(load_parts(name, n=12, n_validation=8))[1]
+        assert validation.Y.sum() == 4
 
 
 @pytest.mark.parametrize("name", [name for name in GENERATED if DATASETS[name].default_n == 500])
@@ -100,6 +119,7 @@ def test_what_a_caller_changes_stays_with_the_caller():
         ({"name": "circle", "n": "8"}, "got '8'"),
         ({"name": "circle", "n": True}, "got True"),
         ({"name": "circle", "n": 10**12}, "to 10000000"),
+        ({"name": "spiral_playground", "n": 451}, "from 1 to 450"),
         ({"name": "circle", "n": np.arange(40).reshape(8, 5)}, "n must be"),
         ({"name": "iris", "n": 151}, "from 3 to"),
         ({"name": "iris", "n": 2}, "from 3 to"),
@@ -132,10 +152,31 @@ def test_a_table_has_only_so_many_training_examples():
     assert len(load_parts("iris", n=112).train) == 112
 
 
-@pytest.mark.parametrize("name", ["circle", "xor", "iris"])
+@pytest.mark.parametrize("name", ["circle", "xor", "iris", "spiral_playground"])
 def test_wrong_test_size(name):
     with pytest.raises(RequestError, match="n_test must be a whole number from 1"):
         load_parts(name, n_test=0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ({"name": "circle", "n_validation": 0}, "must be a whole number from 1 to 10000000, got 0"),
+        ({"name": "circle", "n_validation": 2.5}, "got 2.5"),
+        ({"name": "circle", "n_validation": True}, "got True"),
+        ({"name": "moons", "n_validation": 10**12}, "to 10000000, got 1000000000000"),
+        ({"name": "xor", "n_validation": 8}, "n_validation is 8: xor has no validation part with this n and noise"),
+        ({"name": "linear", "n_validation": 8}, "linear has no validation part"),
+        ({"name": "iris", "n_validation": 24}, "of the 23 examples that iris can give .* from 1 to 23, got 24"),
+        ({"name": "wine", "n": 100, "n_validation": 34}, "of the 33 examples that wine can give"),
+        ({"name": "iris", "n": 103, "n_validation": 5}, "iris has no validation part"),
+        ({"name": "digits", "n_validation": 0}, "must be a whole number from 1"),
+    ],
+)
+def test_wrong_validation_size(request_, says):
+    with pytest.raises(RequestError, match=says) as caught:
+        load_parts(**request_)
+    assert "\n" not in str(caught.value)
 
 
 def test_numpy_integers_are_whole_numbers():

@@ -117,6 +117,24 @@ def test_sizes_share_a_test_part_and_nest():
     assert not set(large_train) & set(large_rest)
 
 
+@pytest.mark.parametrize("n", [None, 40])
+@pytest.mark.parametrize("name", READERS)
+def test_a_smaller_validation_part_is_the_beginning_of_the_whole_and_stratified(name, n):
+    whole = load_parts(name, n=n, seed=4)
+    shares = np.bincount(READERS[name]().target) / READERS[name]().target.size
+    for k in (1, 10, len(three(whole)[1])):
+        parts = load_parts(name, n=n, seed=4, n_validation=k)
+        for part in ("train", "test"):
+            one, other = getattr(parts, part), getattr(whole, part)
+            assert (one.X.tobytes(), one.Y.tobytes()) == (other.X.tobytes(), other.Y.tobytes())
+        validation, all_of_it = three(parts)[1], three(whole)[1]
+        assert len(validation) == k
+        assert validation.X.tobytes() == all_of_it.X[:k].tobytes()
+        assert validation.Y.tobytes() == all_of_it.Y[:k].tobytes()
+        counts = np.bincount(classes_of(validation), minlength=len(shares))
+        assert np.abs(counts - shares * k).max() <= 1.6
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_sizes_are_known_without_reading_the_table(name):
     entry, target = DATASETS[name], READERS[name]().target

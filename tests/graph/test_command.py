@@ -151,6 +151,7 @@ def test_boxes_do_not_overlap(arguments):
         (["or", "--dataset", "xor"], "give the data set first"),
         (["or", "--batch-size", "2"], "--batch-size is no option of explain"),
         (["or", "--patience", "2"], "--patience is no option of explain"),
+        (["circle", "--n-validation", "9"], "--n-validation is no option of explain"),
         (
             ["or", "--activation", "sigmoyd"],
             "unknown activation 'sigmoyd': did you mean 'sigmoid'? Valid: sigmoid, tanh",

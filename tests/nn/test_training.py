@@ -1,6 +1,7 @@
 """Training: recorded costs, mini-batches, populations, pausing, and what it refuses."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,12 +118,13 @@ class TestPopulation:
         run = fit(POPULATION, X, Y, learning_rate=rates, **options)
         check_alone(run, lambda row: fit(POPULATION[row], X, Y, learning_rate=rates[row], **options), 1e-8)
 
-    @pytest.mark.parametrize("optimizer", ["gd", "adam"])
+    @pytest.mark.parametrize("optimizer", ["gd", "adam", "adamw"])
     @pytest.mark.parametrize("batch_size", [None, 3])
     def test_many_that_stop_early_change_nothing_for_the_others(self, optimizer, batch_size):
         ends = np.array([*range(0, 45, 3), 999, 999, 70, 999, 80])[np.random.default_rng(3).permutation(20)]
         schedules: list[ScheduleName] = ["cosine", "constant", "step", "inverse_time"] * 5
         l1, l2 = np.linspace(0, 0.01, 20), np.linspace(0.01, 0, 20)
+        decay = np.linspace(0, 0.3, 20) if optimizer == "adamw" else np.zeros(20)
         options = {"epochs": 100, "optimizer": optimizer, "batch_size": batch_size}
         run = fit(
             POPULATION,
@@ -132,6 +134,7 @@ class TestPopulation:
             schedule=schedules,
             l1=l1,
             l2=l2,
+            weight_decay=decay,
             hooks=[StopSome(ends)],
             rng=generators(),
             **options,
@@ -145,6 +148,7 @@ class TestPopulation:
                 schedule=schedules[row],
                 l1=l1[row],
                 l2=l2[row],
+                weight_decay=decay[row],
                 rng=generators()[row],
                 **options,
             )
@@ -194,10 +198,12 @@ class TestPopulation:
 class TestPausing:
     @SHAPES
     @pytest.mark.parametrize("batch_size", [None, 3])
-    @pytest.mark.parametrize("optimizer", ["gd", "adam"])
+    @pytest.mark.parametrize("optimizer", ["gd", "adam", "adamw"])
     def test_changes_no_number(self, network, batch_size, optimizer):
         def run():
             settings = Settings("squared_error", 0.5, 60, batch_size, optimizer, schedule="cosine", l2=0.001)
+            if optimizer == "adamw":
+                settings = replace(settings, weight_decay=0.1)
             recorder = Curves(every=7, cost=lambda run: run.cost)
             stops = StopSome([20] * 12 + [41] * 3 + [99] * 5) if network.lead else Hook()
             return Run(network, X, Y, settings, [recorder, stops], rng=6)
@@ -308,6 +314,9 @@ class TestRefusals:
             ({"learning_rate": [0.1, 0.2]}, "learning_rate"),
             ({"l1": -0.1}, "l1 is -0.1: a number of at least 0"),
             ({"l2": math.inf}, "l2 is inf"),
+            ({"optimizer": "adamw", "weight_decay": -0.1}, "weight_decay is -0.1: a number of at least 0"),
+            ({"optimizer": "adamw", "weight_decay": math.nan}, "weight_decay is nan"),
+            ({"weight_decay": 0.1}, "^weight_decay is for adamw: l2 is the penalty that other optimizers take$"),
             ({"momentum": 1.0}, "momentum is 1.0: a number from 0 to below 1"),
             ({"cost": "square_error"}, "unknown cost 'square_error': did you mean 'squared_error'"),
             ({"optimizer": "adm"}, "unknown optimizer 'adm': did you mean 'adam'"),
@@ -328,6 +337,7 @@ class TestRefusals:
             ({"learning_rate": [0.1, 0.2]}, "learning_rate"),
             ({"l1": np.ones(19)}, "l1"),
             ({"l2": [[0.1]] * 20}, "l2"),
+            ({"optimizer": "adamw", "weight_decay": [0.1]}, "weight_decay"),
             ({"schedule": ["cosine"] * 3}, "schedule"),
             ({"schedule": ["cosine"]}, "schedule"),
             ({"rng": generators(3), "batch_size": 2}, "rng"),

@@ -223,3 +223,15 @@ def test_tables_and_json_say_which_objective(here, store):
     code, output, errors = here(*words, "--objective", "dead_units")
     assert (code, output, errors.count("\n")) == (2, "", 1)
     assert "unknown objective 'dead_units'" in errors
+
+
+def test_where_no_run_has_the_metric_the_sweep_has_failed(here, tmp_path):
+    words = ("sweep", "--vary", "learning_rate=0.1,1", "--seeds", 1, "--epochs", 20, "--hook", "GradientNorms")
+    code, _, errors = here(*words, "--objective", "min:dead_units")
+    assert (code, errors.splitlines()[-1]) == (
+        1,
+        "error: no run has recorded 'dead_units': nothing can be ranked by it",
+    )
+    code, output, errors = here(*words, "--objective", "5?")
+    assert (code, output) == (2, "")
+    assert errors == "error: objective is '5?': '5?' is no name that MLflow has for a metric\n"

@@ -1,5 +1,6 @@
 """What a sweep comes to before anything is trained: its trials, and its id."""
 
+import dataclasses
 import json
 import math
 from collections import Counter
@@ -8,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from sandbox import Config, RequestError
+from sandbox.data import DATASETS
 from sandbox.sweeps import Range, Sweep, arms, choice
 
 BASE = Config(dataset="xor", epochs=20)
@@ -44,6 +46,22 @@ def vary(trial):
 def test_seeds_are_counted_from_the_base_configs():
     seeds = {trial.config.seed for trial in GRID.replace(base=BASE.replace(seed=40), seeds=3).plan}
     assert seeds == {40, 41, 42}
+
+
+@pytest.mark.parametrize(
+    ("changes", "space", "drawn"),
+    [
+        ({"dataset": "moons", "data_seed": 5}, {"hidden": choice((), (3,))}, {(0, 5), (1, 6), (2, 7)}),
+        ({"dataset": "iris"}, {"hidden": choice((), (3,))}, {(0, 0), (1, 1), (2, 2)}),
+        ({"dataset": "xor"}, {"hidden": choice((), (3,))}, {(0, 0), (1, 0), (2, 0)}),
+        ({"dataset": "xor", "noise": 0.1}, {"hidden": choice((), (3,))}, {(0, 0), (1, 1), (2, 2)}),
+        ({"dataset": "moons"}, {"data_seed": choice(3, 4)}, {(n, m) for n in range(3) for m in (3, 4)}),
+    ],
+    ids=["drawn data", "a table's split", "all there is", "with noise", "data that are varied"],
+)
+def test_a_seed_draws_weights_and_data_anew(changes, space, drawn):
+    plan = Sweep("seeds", Config(**changes), space, seeds=3).plan
+    assert {(trial.config.seed, trial.config.data_seed) for trial in plan} == drawn
 
 
 @pytest.mark.parametrize(("trials", "seeds"), [(5, 1), (12, 2), (13, 3), (30, 5)])
@@ -97,6 +115,17 @@ def test_more_trials_and_seeds_continue_a_sweep():
     assert GRID.replace(trials=30).id == GRID.replace(seeds=5).id == GRID.id
     assert GRID.replace(base=BASE.replace(seed=9), question="?", tags={"a": "b"}).id == GRID.id
     assert GRID.id.startswith("grid-")
+
+
+def test_a_data_set_whose_examples_are_others_than_before_makes_another_sweep(monkeypatch):
+    """Also where it is not the base's: runs of both kinds would be counted together."""
+    data = {"dataset": choice("quadrants", "circle")}
+    ids = []
+    for edition in (1, 2):
+        monkeypatch.setitem(DATASETS, "circle", dataclasses.replace(DATASETS["circle"], edition=edition))
+        ids.append([GRID.replace(space={**GRID.space, **more}).id for more in ({}, data)])
+    assert ids[0][0] == ids[1][0]
+    assert ids[0][1] != ids[1][1]
 
 
 @pytest.mark.parametrize(

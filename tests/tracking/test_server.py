@@ -17,7 +17,7 @@ def test_a_run_logged_through_a_server_is_the_same(server, store, make_record, c
     run_id = remote.log(record, experiment_id, parent_id)
     remote.close_parent(parent_id, make_record("s1", params={}, metrics=[], tags={}, slider={}))
     state = read_state(to, remote, Spool(remote.uri, tmp_path))
-    assert (set(state.runs), state.parent, state.parent_status) == ({"lr=0.1"}, parent_id, "FINISHED")
+    assert (state.told, state.parent, state.parent_status) == ({"lr=0.1"}, parent_id, "FINISHED")
     assert capfd.readouterr().out == ""
 
     client = MlflowClient(store.uri)

@@ -8,6 +8,7 @@ import random
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 
 import pytest
@@ -22,7 +23,7 @@ PLACE = Destination(
 
 @pytest.fixture
 def spool(tmp_path):
-    return Spool("sqlite:///nowhere.db", tmp_path).open()
+    return Spool(f"sqlite:///{tmp_path}/nowhere.db", tmp_path).open()
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_what_a_dead_process_left_half_done_is_tidied_up_and_what_a_live_one_doe
 
 
 def test_spools_of_several_stores_are_told_apart(tmp_path):
-    uris = ["sqlite:///a.db", "http://127.0.0.1:5000"]
+    uris = [f"sqlite:///{tmp_path}/a.db", "http://127.0.0.1:5000"]
     made = {Spool(uri, tmp_path).open().directory for uri in uris}
     assert {spool.uri for spool in Spool.all(tmp_path)} == set(uris)
     assert {spool.directory for spool in Spool.all(tmp_path)} == made
@@ -225,3 +226,51 @@ def test_a_disk_without_room_leaves_nothing_half_written(spool, whole):
     assert done.stdout == "no room: 27\n"  # EFBIG: the file may not grow
     assert {one.name for one in spool.directory.iterdir()} == before
     assert all(stat.S_ISREG(one.stat().st_mode) for one in spool.directory.iterdir())
+
+
+@pytest.mark.parametrize("note", [b"", b"{", b"[]", b"5", b'{"uri": 5, "artifacts": ""}', b'{"uri": ""}', b"\xff\x00"])
+def test_a_note_that_is_lost_is_written_again_by_who_knows_the_store(note, spool, make_record):
+    spool.put(Entry(PLACE, make_record()))
+    (spool.directory / "store.json").write_bytes(note)
+    assert Spool.all(spool.root) == []
+    assert Spool.strangers(spool.root) == [spool.directory]
+    (found,) = Spool.all(spool.root, spool.uri)
+    assert (found.directory, found.count()) == (spool.directory, 1)
+    (again,) = Spool.all(spool.root)
+    assert (again.uri, Spool.strangers(spool.root)) == (spool.uri, [])
+
+
+def test_files_that_wait_for_nobody_knows_which_store_are_named_and_can_be_sent_to_one(
+    here, spool, make_record, tmp_path
+):
+    spool.put(Entry(PLACE, make_record()))
+    (tmp_path / "runs" / "spool").mkdir(parents=True)
+    stranger = spool.directory.rename(tmp_path / "runs" / "spool" / "abc")
+    (stranger / "store.json").write_text("")
+    code, output, errors = here("sync")
+    assert (code, output, len(errors.splitlines())) == (1, "", 1)
+    assert "runs/spool/abc/store.json cannot be read. next: sandbox sync --tracking-uri URI" in errors
+    code, output, _ = here("doctor")
+    assert (code, "files in runs/spool/abc wait for nobody knows which store" in output) == (1, True)
+    code, output, _ = here("sync", "--tracking-uri", "sqlite:///runs/mlflow.db")
+    assert (code, output.startswith("1 runs logged to sqlite:///")) == (0, True)
+    assert here("sync")[:2] == (0, "the spool is empty\n")
+    assert here("doctor")[0] == 0
+
+
+def test_the_disk_is_asked_to_keep_what_was_put_for_a_tenth_of_the_time_at_most(spool, make_record, monkeypatch):
+    synced, entry = [], Entry(PLACE, make_record())
+
+    def slow(path):
+        synced.append(path)
+        time.sleep(0.05)
+
+    monkeypatch.setattr("sandbox.tracking.spool.sync", slow)
+    begun = time.monotonic()
+    while time.monotonic() - begun < 2.0:
+        spool.put(entry)
+        time.sleep(0.05)
+    assert 2 <= len(synced) < 30  # of about 40 files and as many names
+    spool.sync()
+    assert set(spool.files()) <= set(synced)
+    assert synced[-1] == spool.directory

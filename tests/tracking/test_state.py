@@ -25,7 +25,7 @@ def tagged(make_record, key, campaign, **changes):
 
 
 def test_what_counts_as_done(store, plain, spool, make_record):
-    to = Destination("state", campaign="s of state")
+    to = Destination("state", campaign="s-of-state")
     experiment, parent = Writer(spool, store).place(to)
 
     def log(key, campaign=to.campaign, under=parent, **changes):
@@ -44,12 +44,12 @@ def test_what_counts_as_done(store, plain, spool, make_record):
     left = plain.create_run(experiment, tags=tags).info.run_id
     spool.put(Entry(to, tagged(make_record, "waiting", to.campaign)))
     spool.put(Entry(to, tagged(make_record, "twice", to.campaign)))
-    spool.put(Entry(Destination("state", campaign="t"), tagged(make_record, "another's", "t")))
+    spool.put(Entry(Destination("state", campaign="t"), tagged(make_record, "another", "t")))
 
-    state = read_state(to, store, spool)
-    assert set(state.runs) == {"done", "diverged", "pruned", "twice", "waiting"}
+    state = read_state(to, store, spool, whole=True)
+    assert state.told == set(state.runs) == {"done", "diverged", "pruned", "twice", "waiting"}
     assert {key: len(ids) for key, ids in state.logged.items()} == {"done": 1, "diverged": 1, "pruned": 1, "twice": 2}
-    assert sorted(state.logged["twice"]) == sorted(twice)
+    assert sorted(one.run_id for one in state.logged["twice"]) == sorted(twice)
     assert state.runs["pruned"].status == "KILLED"
     assert state.runs["waiting"].last() == state.runs["done"].last()
     assert (state.left_running, state.parent, state.parent_status, state.why) == (
@@ -63,7 +63,7 @@ def test_what_counts_as_done(store, plain, spool, make_record):
 
 
 def test_a_run_that_a_writer_has_in_hand_was_not_left(store, plain, spool, make_record):
-    to = Destination("state in hand", campaign="s in hand")
+    to = Destination("state in hand", campaign="s-in-hand")
     experiment, parent = Writer(spool, store).place(to)
     path = spool.put(Entry(to, tagged(make_record, "k", to.campaign)))
     tags = {"mlflow.parentRunId": parent, "sweep": to.campaign, "config_key": "k"}
@@ -79,13 +79,13 @@ def test_a_store_that_is_away_says_why_and_the_spool_is_read_all_the_same(tmp_pa
         store = Store(f"http://127.0.0.1:{closed.getsockname()[1]}")
         spool, to = Spool(store.uri, tmp_path).open(), Destination("away", campaign="s")
         spool.put(Entry(to, tagged(make_record, "waiting", "s")))
-        state = read_state(to, store, spool)
-    assert set(state.runs) == {"waiting"}
+        state = read_state(to, store, spool, whole=True)
+    assert state.told == set(state.runs) == {"waiting"}
     assert "refused" in state.why
 
 
 def test_where_nothing_was_ever_logged_nothing_is_made(tmp_path):
     store = Store(f"sqlite:///{tmp_path}/none.db")
     state = read_state(Destination("none", campaign="s"), store, Spool(store.uri, tmp_path))
-    assert (state.runs, state.parent, state.why) == ({}, None, "")
+    assert (state.told, state.parent, state.why) == (set(), None, "")
     assert list(tmp_path.iterdir()) == []

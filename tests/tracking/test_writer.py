@@ -3,13 +3,18 @@
 import json
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
+from operator import length_hint
 
 import pytest
 
+from sandbox.names import safe
 from sandbox.tracking import Store, StoreError
 from sandbox.tracking.entry import Destination, Entry
-from sandbox.tracking.spool import Spool
-from sandbox.tracking.writer import ENDED, Writer, drain
+from sandbox.tracking.row import ENDING
+from sandbox.tracking.spool import Spool, taken
+from sandbox.tracking.writer import Writer, drain
 from sandbox.tracking.writers import Writers
 from tests.tracking.test_spool import HOSTILE
 
@@ -32,7 +37,7 @@ def runs(plain):
 
 
 def place(name):
-    return Destination(name, "", f"{name}-1", {"role": "sweep"}, {"base.epochs": "50"})
+    return Destination(name, "", f"{safe(name)}-1", {"role": "sweep"}, {"base.epochs": "50"})
 
 
 def end(make_record, to, status="FINISHED", **changes):
@@ -125,14 +130,14 @@ def test_a_file_that_a_dead_writer_began_with_is_logged_once_and_whole(status, s
     writer = Writer(spool, store)
     experiment, parent = writer.place(to)
     halves = [begun(store, to, "run", experiment, parent, **tags) for _ in range(2)]
-    assert writer.log(path) == "logged"
+    assert [*writer.log([path])] == [(path, "logged")]
     states = {run.info.run_id: run.info.status for run in runs(to.experiment) if run.info.run_id != parent}
     (new,) = set(states) - set(halves)
     assert states == {**dict.fromkeys(halves, "KILLED"), new: status}
     assert len(plain.get_metric_history(new, "cost")) == 200
 
     again = spool.put(Entry(to, record(make_record, to, "run", status=status, tags=tags)), perhaps_logged=True)
-    assert writer.log(again) == "logged"
+    assert [*writer.log([again])] == [(again, "logged")]
     assert len(runs(to.experiment)) == 4  # it was there
     assert not spool.mark(again).exists()
 
@@ -140,14 +145,14 @@ def test_a_file_that_a_dead_writer_began_with_is_logged_once_and_whole(status, s
 def test_the_latest_end_of_a_sweep_holds_in_whatever_order_they_are_logged(spool, store, runs, make_record):
     to = place("writer ends")
     paths = [
-        spool.put(end(make_record, to, status, metrics=[("runs", number, number)]))
-        for number, status in enumerate(["KILLED", "FINISHED"])
+        spool.put(end(make_record, to, status, metrics=[("runs", number, number)], tags={ENDING: str(number)}))
+        for number, status in [(9, "KILLED"), (10, "FINISHED")]
     ]
     writer = Writer(spool, store)
-    assert [writer.log(path) for path in reversed(paths)] == ["logged", "logged"]
+    assert [outcome for _, outcome in writer.log(paths[::-1])] == ["logged", "logged"]
     (parent,) = runs("writer ends")
-    assert (parent.info.status, parent.data.metrics["runs"]) == ("FINISHED", 1)
-    assert parent.data.tags[ENDED] == paths[1].name
+    assert (parent.info.status, parent.data.metrics["runs"]) == ("FINISHED", 10)
+    assert parent.data.tags[ENDING] == "10"
 
 
 @pytest.mark.slow
@@ -177,8 +182,34 @@ def test_a_writer_whose_driver_has_died_drains_the_spool_and_ends(spool, runs, m
         spool.put(Entry(to, record(make_record, to, f"run {number}", **FIELDS)))
     words = [sys.executable, "-m", "sandbox.tracking.writer", str(spool.directory)]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
-    assert [list(json.loads(line)) for line in done.stdout.splitlines()] == [["logged"]] * 5
+    assert [list(json.loads(line)) for line in done.stdout.splitlines()] == [
+        ["at work"],
+        *[["kept"]] * 5,
+        *[["logged"]] * 5,
+    ]
     assert len(runs("orphan")) == 6
+
+
+def test_what_writers_of_another_process_log_is_progress_too(spool, runs, make_record, monkeypatch):
+    """Eight sweeps shared a spool, one writer had taken all files, and the others gave up after their patience."""
+    monkeypatch.setattr("sandbox.tracking.writers.PATIENCE", 1.0)
+    to = place("of another")
+    paths = [spool.put(Entry(to, record(make_record, to, f"run {number}", **FIELDS))) for number in range(4)]
+    with ExitStack() as held, Writers(spool, 1) as crew:
+        for path in paths:  # another writer has them
+            assert held.enter_context(taken(path))
+        crew.start()
+        while not crew._heard:
+            time.sleep(0.05)
+        assert not crew.wait()  # and nothing comes of it
+        begun, later = time.monotonic(), iter(paths)
+
+        def one_every_half_second():
+            if time.monotonic() - begun > 0.5 * (5 - length_hint(later)):
+                spool.remove(next(later))
+
+        assert crew.wait(one_every_half_second)
+    assert time.monotonic() - begun > 2
 
 
 def test_a_writer_without_a_store_says_so_and_keeps_everything(tmp_path, make_record):
@@ -188,7 +219,8 @@ def test_a_writer_without_a_store_says_so_and_keeps_everything(tmp_path, make_re
         drain(Writer(spool, Store(spool.uri)))
     words = [sys.executable, "-m", "sandbox.tracking.writer", str(spool.directory)]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
-    news = [json.loads(line) for line in done.stdout.splitlines()]
+    first, *news = [json.loads(line) for line in done.stdout.splitlines()]
+    assert first == {"at work": str(spool.directory)}
     assert all("refused" in one["down"] for one in news)
     assert 1 <= len(news) <= 2
     assert spool.files() == [path]

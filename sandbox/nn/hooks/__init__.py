@@ -10,25 +10,31 @@ from sandbox.nn.hooks.checkpoint import Checkpoint, load_checkpoint
 from sandbox.nn.hooks.curves import Curves
 from sandbox.nn.hooks.divergence import StopOnDivergence
 from sandbox.nn.hooks.early_stopping import EarlyStopping
+from sandbox.nn.hooks.gradient_noise import GradientNoise
 from sandbox.nn.hooks.gradient_norms import GradientNorms
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.hooks.initializer_health import InitializerHealth
 from sandbox.nn.hooks.measures import Measures
 from sandbox.nn.hooks.progress import Progress
+from sandbox.nn.hooks.sharpness import Sharpness
 from sandbox.nn.hooks.snapshots import Snapshots
+from sandbox.nn.hooks.time_to_cost import TimeToCost
 from sandbox.nn.hooks.weight_path import WeightPath
 
 __all__ = [
     "Checkpoint",
     "Curves",
     "EarlyStopping",
+    "GradientNoise",
     "GradientNorms",
     "Hook",
     "InitializerHealth",
     "Measures",
     "Progress",
+    "Sharpness",
     "Snapshots",
     "StopOnDivergence",
+    "TimeToCost",
     "WeightPath",
     "load_checkpoint",
 ]

@@ -4,6 +4,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox.errors import RequestError
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.network import Network
 from sandbox.nn.storage import read_arrays
@@ -27,10 +28,14 @@ class Checkpoint(Hook):
     ...     network, epoch = load_checkpoint(f"{directory}/or.npz")
     >>> epoch, bool((network.parameters == result.network.parameters).all())
     (100, True)
+
+    Raises RequestError for a path that names no file.
     """
 
     def __init__(self, path: str | PathLike[str], every: int = 100) -> None:
         self.path, self.every = Path(path), every
+        if not self.path.name or self.path.is_dir():
+            raise RequestError(f"checkpoint is {str(path)!r}: a file is needed, such as network.npz")
 
     def on_epoch(self, run: "Run") -> None:
         run.network.save(self.path, epoch=run.epoch)

@@ -12,12 +12,15 @@ from sandbox.nn import (
     Checkpoint,
     Curves,
     EarlyStopping,
+    GradientNoise,
     GradientNorms,
     InitializerHealth,
     Measures,
     Progress,
+    Sharpness,
     Snapshots,
     StopOnDivergence,
+    TimeToCost,
     WeightPath,
     hooks,
 )
@@ -35,13 +38,18 @@ MAKERS = {
     "Checkpoint": lambda path: Checkpoint(path / "network.npz", every=7),
     "EarlyStopping": lambda path: EarlyStopping(1000),
     "EarlyStopping on data": lambda path: EarlyStopping(1000, X=X[:2], Y=Y[:2]),
+    "GradientNoise": lambda path: GradientNoise(2, 10),
     "GradientNorms": lambda path: GradientNorms(),
     "InitializerHealth": lambda path: InitializerHealth(range(40)),
     "Measures": lambda path: Measures([0, 7]),
     "Progress": lambda path: Progress(tqdm(total=40, file=io.StringIO()), every=7),
     "Curves": lambda path: Curves(cost=lambda run: run.cost),
+    "Sharpness": lambda path: Sharpness(every=5, products=4),
     "Snapshots": lambda path: Snapshots([0, 7, 39]),
     "StopOnDivergence": lambda path: StopOnDivergence(),
+    "TimeToCost": lambda path: TimeToCost(
+        10.0
+    ),  # which all have at once: a network that is still on its way has no number
     "WeightPath": lambda path: WeightPath(w=(0, 1, 1), b=(1, 0)),
 }
 STATELESS = {"GradientNorms", "Measures", "Snapshots"}
