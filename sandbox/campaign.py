@@ -217,6 +217,12 @@ class Campaign:
         self.spool.put(Entry(self.to, record, closing=True))
         self.spool.sync()
 
+    def _remark(self) -> None:
+        """What the writers have to say of the store, once."""
+        if self.crew.remark:
+            what, self.crew.remark = self.crew.remark, ""
+            self.say(f"note: MLflow's tables are others than are known ({what}): its client logs, which takes longer")
+
     def _wait(self) -> None:
         """Wait for the writers, and say what became of it."""
         self._begin()
@@ -228,6 +234,7 @@ class Campaign:
             if self._own:
                 self.crew.close()
                 self.crew.join()
+            self._remark()
             if aside := self.crew.rejected - self._rejected:
                 outcome.status = "FAILED"
                 outcome.why = (
@@ -275,11 +282,7 @@ class Campaign:
         if now < self._due:
             return
         self._due, self._text = now + 0.5, self.news()
-        if self.crew.remark:
-            self.say(
-                f"note: MLflow's tables are others than are known ({self.crew.remark}): its client logs, which takes longer"
-            )
-            self.crew.remark = ""
+        self._remark()
         if (down := self.crew.down or "") and not self._down:
             self.say(f"{down}: training goes on, runs wait in the spool")
         elif self._down and not down:

@@ -173,19 +173,15 @@ def test_nn_is_numpy_alone():
 
 
 def loaded(code):
-    """Which of the heavy libraries are there after this code, and its seconds."""
-    text = f"import time; start = time.process_time()\n{code}\nprint(time.process_time() - start)\n"
-    text += f"import sys; print(*(name for name in {HEAVY} if name in sys.modules))"
+    """Which of the heavy libraries are there after this code."""
+    text = f"{code}\nimport sys; print(*(name for name in {HEAVY} if name in sys.modules))"
     words = [sys.executable, "-c", text]
     done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT.parent)
-    seconds, heavy = done.stdout.splitlines()[-2:]
-    return heavy.split(), float(seconds)
+    return done.stdout.splitlines()[-1:][0].split()
 
 
-def test_the_front_door_brings_in_nothing_heavy_and_takes_at_most_twice_as_long_as_numpy():
-    seen, numpy = zip(*((loaded("import sandbox"), loaded("import numpy")) for _ in range(9)), strict=True)
-    assert [heavy for heavy, _ in seen] == [[]] * 9
-    assert min(seconds for _, seconds in seen) < 2 * min(seconds for _, seconds in numpy)
+def test_the_front_door_brings_in_nothing_heavy():
+    assert loaded("import sandbox") == []
 
 
 TRAIN = """
@@ -198,5 +194,5 @@ with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
 
 
 def test_a_training_that_is_not_tracked_brings_in_neither_mlflow_nor_optuna():
-    heavy, _ = loaded(TRAIN)
+    heavy = loaded(TRAIN)
     assert not {"mlflow", "optuna"} & set(heavy)

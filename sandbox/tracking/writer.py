@@ -47,6 +47,7 @@ class Writer:
         should be. Raises StoreError, OSError; whatever else comes of a file is the file's: it is set aside, and the others
         go on.
         """
+        self._remark()
         with ExitStack() as held:
             entries: dict[Path, Entry] = {}
             for path in paths:
@@ -143,10 +144,11 @@ class Writer:
                 self._places[key] = self._find(destination)
         return self._places[key]
 
-    def remark(self) -> str:
-        """Why runs are not logged together, where a database would have it; "" where that was said before."""
-        said, self._remarked = self._remarked, True
-        return "" if said else self.store.strange
+    def _remark(self) -> None:
+        """Say why runs are not logged together, where a database would have it: once, and before any of them is logged."""
+        if not self._remarked and self.store.tables is None and self.store.strange:
+            self._remarked = True
+            self.say(remark=self.store.strange)
 
     def forget(self) -> None:
         """The store may come back as another one: look places up anew."""
@@ -187,8 +189,6 @@ def main(directory: str) -> None:
             tempfile.tempdir = str(spool.scratch())
             if drain(writer, _say):
                 wait = 1.0
-                if remark := writer.remark():
-                    _say(remark=remark)
             elif ending:
                 break
             else:

@@ -1,5 +1,7 @@
-"""One network: ours against a textbook loop, PyTorch, scikit-learn and JAX; and the trainer's own overhead."""
+"""One network: ours against a textbook loop, PyTorch, scikit-learn and JAX; the trainer's own overhead, and its import."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +21,8 @@ def ours(work: Work) -> np.ndarray:
 
 
 def rows(repeats: int) -> Iterator[Row]:
+    mine, numpy = (1000 * min(_importing(name) for _ in range(3 * repeats)) for name in ("sandbox", "numpy"))
+    yield Row("import sandbox", "import numpy", mine, numpy, "ms", 2.0)
     yield from _gate(repeats)
     for name, work, peer_epochs, at_most in (
         ("breast_cancer 30-16-1, batch 32", breast_cancer(100), 10, 0.15),
@@ -36,6 +40,12 @@ def rows(repeats: int) -> Iterator[Row]:
             "us/epoch",
             at_most,
         )
+
+
+def _importing(name: str) -> float:
+    """Seconds of processor time that an import takes in a Python of its own."""
+    text = f"import time; start = time.process_time()\nimport {name}\nprint(time.process_time() - start)"
+    return float(subprocess.run([sys.executable, "-c", text], capture_output=True, check=True).stdout)
 
 
 def _gate(repeats: int) -> Iterator[Row]:

@@ -187,11 +187,12 @@ def test_tables_of_another_revision_are_left_to_the_client(store, spool, make_re
     store, to = Store(store.uri, store.artifacts), Destination("revised", campaign="revised-1")
     for number in range(2):
         spool.put(Entry(to, make_record(f"run {number}", tags={"config_key": str(number), "sweep": "revised-1"})))
-    writer = Writer(spool, store)
+    said = []
+    writer = Writer(spool, store, lambda **news: said.append(news))
     assert drain(writer) == 2
     assert store.tables is None
-    assert "revision is" in writer.remark()
-    assert writer.remark() == ""
+    (remark,) = said
+    assert "revision is" in remark["remark"]
     (experiment,) = store.client.search_experiments(filter_string="name = 'revised'")
     assert len(store.client.search_runs([experiment.experiment_id], "tags.sweep = 'revised-1'")) == 3
 
