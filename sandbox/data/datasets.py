@@ -30,8 +30,8 @@ def _gate(name: str) -> Generated:
     )
 
 
-def _cloud(name: str, summary: str, draw: Draw, edition: int = 1) -> Generated:
-    return Generated(name, summary, "binary", 2, PLAYGROUND_N, draw, edition=edition)
+def _cloud(name: str, summary: str, draw: Draw) -> Generated:
+    return Generated(name, summary, "binary", 2, PLAYGROUND_N, draw)
 
 
 _ENTRIES: list[Generated | Pool | Table] = [
@@ -39,7 +39,7 @@ _ENTRIES: list[Generated | Pool | Table] = [
     _cloud("quadrants", "XOR with a Gaussian cloud in each quadrant", clouds.quadrants),
     _cloud("circle", "Playground's disc in a ring", clouds.circle),
     _cloud("gauss", "Playground's two Gaussian clouds", clouds.gauss),
-    _cloud("spiral", "Playground's two spiral arms, with points anywhere along them", clouds.spiral, edition=2),
+    _cloud("spiral", "Playground's two spiral arms, with points anywhere along them", clouds.spiral),
     Pool(
         "spiral_playground",
         "the 500 points of Playground's own spiral, at even steps; those that do not train are for the other parts",
@@ -51,7 +51,7 @@ _ENTRIES: list[Generated | Pool | Table] = [
         draw=clouds.spiral_playground,
     ),
     _cloud("xor_cloud", "Playground's xor: a square in four quadrants", clouds.xor_cloud),
-    _cloud("moons", "two half circles that reach into each other", clouds.moons, edition=2),
+    _cloud("moons", "two half circles that reach into each other", clouds.moons),
     Generated(
         "linear",
         "y = 3 x at x = 1, 2, 3, 4; with n or noise, x in U(1, 4) and Gaussian noise on y",

@@ -55,6 +55,17 @@ def test_no_two_seeds_and_no_two_parts_share_a_point(name, noise):
     assert len(set(points)) == len(points) == SEEDS * 900
 
 
+@pytest.mark.parametrize("stream", [0, 1])
+def test_no_part_is_drawn_with_the_random_numbers_of_training(stream):
+    """NumPy's streams `seed` and [seed, 0] are one: of it the weights are drawn, of [seed, 1] the order of batches."""
+    for seed in range(SEEDS):
+        bits = np.random.default_rng(seed if stream == 0 else [seed, stream]).standard_normal(1000)
+        exact, noisy = (load_parts("and", n=100, noise=noise, seed=seed, n_test=100) for noise in (0.0, 1.0))
+        for part in PARTS:
+            noise = getattr(noisy, part).X - getattr(exact, part).X
+            assert np.abs(noise.ravel()[:, None] - bits).min() > 1e-9
+
+
 @pytest.mark.parametrize(("name", "noise"), DRAWN)
 def test_the_parts_are_of_one_distribution(name, noise):
     draws = {part: pooled(some) for part, some in drawn(name, noise).items()}
