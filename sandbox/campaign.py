@@ -20,6 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from sandbox.config import Config
+from sandbox.data.storage import keep
 from sandbox.errors import RequestError, one_line
 from sandbox.job import Ended, Job, apart, of_record, work
 from sandbox.lock import AlreadyLocked, lock_of, locked
@@ -159,6 +160,7 @@ class Campaign:
         while not self.stop.is_set() and (lot := next(rounds, None)) is not None:
             known = [self.done[job.key] for job in lot if job.key in self.done]
             left = [job for job in lot if job.key not in self.done]
+            keep((job.config.data for job in left), self.root)
             yield from known
             for ended, record in self._train(left, hooks, pictures) if left else ():
                 self.spool.put(Entry(self.to, record), perhaps_logged=bool(self.away))

@@ -3,13 +3,14 @@
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sandbox.data import DATASETS, parse_crosses
+from sandbox.data import Dataset, adopt, entry_of, parse_crosses
 from sandbox.data.checks import LARGEST_SEED, noise_level
-from sandbox.data.datasets import DatasetName, own_spelling
+from sandbox.data.datasets import DatasetName, Entry
 from sandbox.errors import RequestError, choose, is_count, one_line
 from sandbox.fields import DATA, NETWORK, REPLICA, Kind, format_value, kinds, role
 from sandbox.nn.activations import ActivationName, get_activation
@@ -41,13 +42,16 @@ class Config:
     it monitors has not got better by more than `min_delta` for that many epochs; `monitor` None is the validation cost
     where there is one. Wrong values raise RequestError, naming the valid ones.
 
+    `dataset` may be given as a Dataset of one's own, or as the path of a file, CSV or Parquet, of which `target` is the
+    column to learn (see Dataset.from_file): the field then holds its name and the digest of its examples.
+
     A field that does not say what it decides is alike for all networks that train side by side: see ROLES.
 
     >>> Config(dataset="xor", hidden=(), crosses=("x1*x2",)).replace(learning_rate=0.5).learning_rate
     0.5
     """
 
-    dataset: DatasetName = field(default="xor", metadata=DATA)
+    dataset: DatasetName | str | Path | Dataset = field(default="xor", metadata=DATA)
     n_examples: int | None = field(default=None, metadata=DATA)
     n_validation: int | None = field(default=None, metadata=DATA)
     noise: float = field(default=0.0, metadata=DATA)
@@ -73,17 +77,20 @@ class Config:
     monitor: MonitorName | None = None
     dtype: DtypeName = "float64"
     seed: int = field(default=0, metadata=REPLICA)
+    target: InitVar[str | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, target: str | None) -> None:
         for name, kind in kinds(type(self)).items():
-            object.__setattr__(self, name, kind.own(name, getattr(self, name)))
-        object.__setattr__(self, "dataset", own_spelling(self.dataset))
+            if name != "dataset" or not isinstance(self.dataset, Dataset | Path):
+                object.__setattr__(self, name, kind.own(name, getattr(self, name)))
+        object.__setattr__(self, "_data", entry_of(self.dataset, target))
+        object.__setattr__(self, "dataset", self.data.name)
         self._check_data()
         self._check_network()
         self._check_training()
 
     def _check_data(self) -> None:
-        data = choose("dataset", self.dataset, DATASETS)
+        data = self.data
         if self.n_examples is not None and not data.smallest_n <= self.n_examples <= data.largest_n:
             span = f"{data.smallest_n} to {data.largest_n}"
             raise RequestError(f"n_examples is {one_line(self.n_examples)}: {self.dataset} takes {span} to train with")
@@ -95,7 +102,9 @@ class Config:
             raise RequestError(f"data_seed is {one_line(self.data_seed)}: at most {LARGEST_SEED} is possible")
         if self.n_validation is not None:
             self._check_validation(data.largest_validation(self.n_examples, self.noise))
-        parse_crosses(self.crosses, data.n_features)
+        crosses = parse_crosses(self.crosses, data.columns)
+        if not isinstance(data.columns, int):
+            object.__setattr__(self, "crosses", tuple(cross.name for cross in crosses))
 
     def _check_validation(self, most: int) -> None:
         """Refuse a validation part of another size than 1 to `most`, which is 0 where there is no such part."""
@@ -125,7 +134,7 @@ class Config:
         self.settings()
         if self.dtype != "float64":  # whose numbers are those of Python
             check_numbers(self.dtype, **{name: getattr(self, name) for name in RATES})
-        data, cost = DATASETS[self.dataset], get_cost(self.cost)
+        data, cost = self.data, get_cost(self.cost)
         if data.task not in cost.tasks:
             raise RequestError(
                 f"cost {self.cost!r} is for {' and '.join(cost.tasks)} data; {self.dataset} is {data.task}"
@@ -156,13 +165,18 @@ class Config:
         >>> Config(dataset="moons", seed=2).drawn(3).data_seed, Config(dataset="xor").drawn(3).data_seed
         (3, 0)
         """
-        data = number if DATASETS[self.dataset].drawn(self.n_examples, self.noise) else 0
+        data = number if self.data.drawn(self.n_examples, self.noise) else 0
         return self.replace(seed=self.seed + number, data_seed=self.data_seed + data)
+
+    @property
+    def data(self) -> Entry:
+        """The entry of its data set."""
+        return vars(self)["_data"]
 
     @property
     def has_validation(self) -> bool:
         """Whether the data have a validation part."""
-        return DATASETS[self.dataset].has_validation(self.n_examples, self.noise)
+        return self.data.has_validation(self.n_examples, self.noise)
 
     @property
     def monitored(self) -> str:
@@ -173,7 +187,7 @@ class Config:
     def output_activation(self) -> str:
         """The output layer's activation: `output`, or what the task asks for."""
         cost = get_cost(self.cost)
-        return self.output or cost.output or OUTPUTS[DATASETS[self.dataset].task]
+        return self.output or cost.output or OUTPUTS[self.data.task]
 
     @cached_property
     def key(self) -> str:
@@ -186,16 +200,26 @@ class Config:
 
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         changed = {name: value for name, value in self.to_dict().items() if getattr(self, name) != defaults[name]}
-        if (edition := DATASETS[self.dataset].edition) > 1:
+        if self.data.digest:
+            changed["dataset"] = self.data.digest
+        if (edition := self.data.edition) > 1:
             changed["edition"] = edition
         canonical = json.dumps(changed, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def replace(self, **changes: Any) -> "Config":
         """A config with some fields changed. Raises RequestError for an unknown field or a wrong value."""
-        for name in changes:
+        for name in changes.keys() - {"target"}:
             choose("field of Config", name, FIELDS)
         return dataclasses.replace(self, **changes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its own data travel with it; all others are known by their names."""
+        return {name: value for name, value in vars(self).items() if name != "_data" or self.data.digest}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        object.__setattr__(self, "_data", adopt(state["_data"]) if "_data" in state else entry_of(self.dataset))
 
     def settings(self) -> Settings:
         """The part of the config that the trainer's loop needs."""

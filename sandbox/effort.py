@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.config import Config
-from sandbox.data import DATASETS
 from sandbox.errors import LONGEST, RequestError
 from sandbox.fields import format_value
 from sandbox.nn.network import Network
@@ -53,7 +52,7 @@ def effort(config: Config) -> Effort:
     >>> effort(Config(hidden=(1_000_000_000,))).parameters
     4000000001
     """
-    data, itemsize = DATASETS[config.dataset], 8 if config.dtype == "float64" else 4
+    data, itemsize = config.data, 8 if config.dtype == "float64" else 4
     inputs, examples = data.n_features + len(config.crosses), _examples(config)
     sizes = (inputs, *config.hidden, getattr(data, "classes", 1) if data.task == "multiclass" else 1)
     parameters = Network.count(sizes)
@@ -158,7 +157,7 @@ def _alike(configs: Iterable[Config]) -> list[tuple[Config, int]]:
 
 def _examples(config: Config) -> int:
     """How many examples a config trains with, or fewer."""
-    data = DATASETS[config.dataset]
+    data = config.data
     if config.n_examples is not None:
         return config.n_examples
     if data.default_n is None:  # a table, of which a quarter is for testing and a fifth of the rest for validation

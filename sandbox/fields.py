@@ -37,9 +37,12 @@ class Kind:
 
     @classmethod
     def of(cls, hint: Any) -> "Kind":
-        """The kind that a type hint describes: int, float, str or Literal names, `| None`, or tuple[..., ...]."""
+        """The kind that a type hint describes: int, float, str or Literal names, `| None`, or tuple[..., ...].
+
+        Of several types it is the first; what is given as another has to be made one of it before.
+        """
         choices = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-        (one,) = (choice for choice in choices if choice is not NoneType)
+        one = next(choice for choice in choices if choice is not NoneType)
         several = get_origin(one) is tuple
         one = get_args(one)[0] if several else one
         return cls(str if get_origin(one) is Literal else one, several, NoneType in choices)

@@ -3,12 +3,13 @@
 Exit codes: 0 done, 1 something failed, 2 the request was wrong. Errors are one line on standard error.
 """
 
+import csv
 import importlib
 import os
 import signal
 import sys
 from collections.abc import Callable, Collection
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import click
 
 from sandbox import interrupt
 from sandbox.config import FIELDS, Config, parse_value
-from sandbox.errors import RequestError, choose
+from sandbox.data import Dataset
+from sandbox.data.checks import FILES
+from sandbox.errors import RequestError, choose, one_line
 from sandbox.tracking import Store, StoreError
 
 RUNS = Path("runs")
@@ -87,16 +90,60 @@ def config_options(base: Config | None = None, hidden: Collection[str] = ()) -> 
 
     def decorate(command: Callable) -> Callable:
         @wraps(command)
-        def collected(**options: Any) -> Any:
+        def collected(read: Callable[[str], Any], **options: Any) -> Any:
             changes = {name: parse_value(name, text) for name in FIELDS if (text := options.pop(name)) is not None}
-            return command(changes=changes, **options)
+            changes |= {name: read(changes[name]) for name in changes if name == "dataset"}
+            return command(changes=changes, **({"read": read} if "dataset" in hidden else {}), **options)
 
+        with_options = data_options(collected)
         for name in reversed(FIELDS):
             shown = {"help": f"[{values[name]}]", "hidden": name in hidden, "metavar": "VALUE"}
-            collected = click.option(f"--{name.replace('_', '-')}", name, **shown)(collected)
-        return collected
+            with_options = click.option(f"--{name.replace('_', '-')}", name, **shown)(with_options)
+        return with_options
 
     return decorate
+
+
+def data_options(command: Callable) -> Callable:
+    """The options of a data set of one's own; `read` makes one of a file's name, and leaves any other as it is."""
+
+    @wraps(command)
+    def collected(
+        target: str | None,
+        task: str | None,
+        gaps: str | None,
+        scaling: str | None,
+        leave_out: str | None,
+        **options: Any,
+    ) -> Any:
+        parts = leave_out and {"leave_out": tuple(next(csv.reader([leave_out], skipinitialspace=True)))}
+        how = {"task": task, "gaps": gaps, "scaling": scaling, **(parts or {})}
+        given = {name: value for name, value in how.items() if value is not None}
+        return command(read=partial(_read, target, given), **options)
+
+    for name, what in (
+        ("--leave-out", "Columns of a file that are no features, with commas between."),
+        ("--scaling", "What is done to a file's numbers: standard, minmax or none [standard]."),
+        ("--gaps", "A file's rows with gaps: drop, or fill (by the mean, the most frequent text) [drop]."),
+        ("--task", "What is learnt from a file: binary, multiclass or regression [by its target]."),
+        ("--target", "The column of a file that is to be learnt: --dataset FILE.csv (or .parquet) --target COLUMN."),
+    ):
+        collected = click.option(name, metavar="VALUE" if name != "--target" else "COLUMN", help=what)(collected)
+    return collected
+
+
+def _read(target: str | None, given: dict[str, Any], text: str) -> Any:
+    """The data set in the file of this name, and a line that says what was done; or the name, of another data set."""
+    if text.lower().endswith(FILES):
+        dataset = Dataset.from_file(text, target, **given)
+        click.echo(f"{text}: {dataset.summary}", err=True)
+        return dataset
+    if target is not None or given:
+        name = "target" if target is not None else next(iter(given)).replace("_", "-")
+        raise RequestError(
+            f"--{name} is for a file of your own, and {one_line(text)} is none: --dataset FILE.csv --target COLUMN"
+        )
+    return text
 
 
 def store_options(command: Callable) -> Callable:

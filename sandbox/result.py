@@ -135,7 +135,7 @@ class Result:
 def prepare(config: Config) -> Problem:
     """The data of a config, in their parts, with its crosses."""
     parts = _parts(config.dataset, config.n_examples, config.n_validation, config.noise, config.data_seed)
-    crosses = parse_crosses(config.crosses, parts.train.X.shape[1])
+    crosses = parse_crosses(config.crosses, config.data.columns)
     return Problem(parts.train, parts.validation, parts.test, crosses, parts.scaling)
 
 

@@ -19,7 +19,7 @@ KNOWS = {
     "disk": [],
     "names": ["errors"],
     "nn": ["errors"],
-    "data": ["errors"],
+    "data": ["errors", "disk"],
     "fields": ["errors"],
     "config": ["fields", "nn", "data"],
     "result": ["config"],

@@ -1,15 +1,15 @@
 """Arms: the alternatives that a comparison sets against each other, each a name and changes of Config.
 
-The standard arms answer the question that the project exists for. Their crosses are made for the number of features:
+The standard arms answer the question that the project exists for. Their crosses are made for the columns of numbers:
 
     product         the products of two features: x1*x2 in the plane
     second degree   these and the squares: x1*x2, x1^2, x2^2 in the plane
 
-Of a table with more features only the first four are crossed (six products, four squares): all pairs of breast_cancer's
+Of a table with more of them only the first four are crossed (six products, four squares): all pairs of breast_cancer's
 thirty would be 435 columns for 16 examples.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -26,30 +26,32 @@ RESERVED = {
     "seed": "the comparison sets the seeds, the same for all arms",
     "data_seed": "the comparison sets the seeds, the same for all arms",
 }
-Crosses = Callable[[int], tuple[str, ...]]
+Columns = Sequence[str]  # those of numbers, as crosses write them
+Crosses = Callable[[Columns], tuple[str, ...]]
+PLANE = ("x1", "x2")
 
 
-def products(features: int) -> tuple[str, ...]:
-    """The products of two of the first features.
+def products(columns: Columns) -> tuple[str, ...]:
+    """The products of two of the first columns.
 
-    >>> products(2)
+    >>> products(["x1", "x2"])
     ('x1*x2',)
     """
-    return tuple(f"x{a}*x{b}" for a, b in combinations(range(1, min(features, CROSSED) + 1), 2))
+    return tuple(f"{one}*{other}" for one, other in combinations(columns[:CROSSED], 2))
 
 
-def second_degree(features: int) -> tuple[str, ...]:
-    """The products of two of the first features, and their squares.
+def second_degree(columns: Columns) -> tuple[str, ...]:
+    """The products of two of the first columns, and their squares.
 
-    >>> second_degree(2)
+    >>> second_degree(["x1", "x2"])
     ('x1*x2', 'x1^2', 'x2^2')
     """
-    return products(features) + tuple(f"x{a}^2" for a in range(1, min(features, CROSSED) + 1))
+    return products(columns) + tuple(f"{one}^2" for one in columns[:CROSSED])
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One alternative: a name, the fields of Config that it sets, and perhaps crosses made for the number of features."""
+    """One alternative: a name, the fields of Config that it sets, and perhaps crosses made for the columns of numbers."""
 
     name: str
     fields: tuple[tuple[str, Any], ...] = ()
@@ -62,9 +64,9 @@ class Arm:
             if name in RESERVED:
                 raise RequestError(f"arm {self.name!r} sets {name}: leave it out, {RESERVED[name]}")
 
-    def changes(self, features: int) -> dict[str, Any]:
-        """The fields that this arm sets on data with that many features."""
-        made = {"crosses": self.crosses(features)} if self.crosses else {}
+    def changes(self, columns: Columns = PLANE) -> dict[str, Any]:
+        """The fields that this arm sets on data with these columns of numbers."""
+        made = {"crosses": self.crosses(columns)} if self.crosses else {}
         return {**dict(self.fields), **made}
 
     @property
@@ -74,9 +76,9 @@ class Arm:
         layered = bool(dict(self.fields).get("hidden"))
         return {(1, 0): "features", (0, 1): "layers", (1, 1): "both", (0, 0): "neither"}[crossed, layered]
 
-    def describe(self, features: int = 2) -> str:
+    def describe(self, columns: Columns = PLANE) -> str:
         """The arm as --arm takes it."""
-        changes = {"hidden": (), **self.changes(features)}
+        changes = {"hidden": (), **self.changes(columns)}
         parts = (f"{name}={format_value(value)}" for name, value in changes.items() if value != ())
         return f"{self.name}: {'; '.join(parts) or 'hidden=none'}"
 
@@ -97,7 +99,7 @@ def standard_arms() -> tuple[Arm, ...]:
 def parse_arm(text: str) -> Arm:
     """An arm as people type it: `deep: hidden=8,8`, `both: hidden=8; crosses=x1*x2`, `raw:`. Raises RequestError.
 
-    >>> parse_arm("both: hidden=8; crosses=x1*x2").changes(2)
+    >>> parse_arm("both: hidden=8; crosses=x1*x2").changes()
     {'hidden': (8,), 'crosses': ('x1*x2',)}
     """
     name, colon, rest = text.partition(":")

@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from sandbox.errors import RequestError, one_line
 from sandbox.interrupt import getting_ready
 from sandbox.names import is_text
-from sandbox.options import RUNS, own_options, store_options, typed
+from sandbox.options import RUNS, data_options, own_options, store_options, typed
 from sandbox.tracking import Store
 
 
@@ -34,6 +35,7 @@ from sandbox.tracking import Store
 @click.option("--full", is_flag=True, help="All arms, data sets and sizes: half an hour on two cores.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Directory [runs/comparisons/ID].")
 @own_options
+@data_options
 @store_options
 def compare(
     datasets: tuple[str, ...],
@@ -43,6 +45,7 @@ def compare(
     out: Path | None,
     hooks: list[Any],
     pictures: list[Any],
+    read: Callable[[str], Any],
     store: Store,
     as_json: bool,
     **counts: Any,
@@ -66,7 +69,7 @@ def compare(
         raise RequestError(f"out is {one_line(str(out))}: a path that can be written as text is needed")
     given: dict[str, Any] = {name: value for name, value in counts.items() if value is not None}
     if datasets:
-        given["datasets"] = datasets
+        given["datasets"] = tuple(map(read, datasets))
     if sizes is not None:
         given["sizes"] = _whole_numbers(sizes)
     if arms:

@@ -350,8 +350,8 @@ def flat(name: str, estimate: Estimate) -> dict[str, float]:
 
 
 def show(estimate: Estimate) -> str:
-    """An accuracy and its interval."""
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+    """An accuracy and its interval, which ends where accuracies do."""
+    return f"{estimate.value:.3f} [{max(0.0, estimate.low):.3f}, {min(1.0, estimate.high):.3f}]"
 
 
 def show_difference(estimate: Estimate) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sandbox.comparison.arms import Arm, standard_arms
 from sandbox.config import Config
-from sandbox.data import DATASETS
+from sandbox.data import entry_of
 from sandbox.data.pool import Pool
 from sandbox.data.tables import TEST_SHARE, Table
 from sandbox.effort import check_count, check_effort
@@ -102,10 +102,13 @@ class Comparison:
         for arm in self.arms:
             if (length := len(arm.describe())) > LONGEST_TEXT:
                 raise RequestError(f"arm {one_line(arm.name)} has {length} characters: {ROOM}")
+        data = [entry_of(dataset) for dataset in self.datasets]
+        object.__setattr__(self, "_data", data)  # own data are there as long as anybody has them
+        object.__setattr__(self, "datasets", tuple(entry.name for entry in data))
         for dataset in self.datasets:
-            if choose("dataset", dataset, DATASETS).task == "regression":
+            if entry_of(dataset).task == "regression":
                 raise RequestError(f"{dataset} is for regression: arms are compared by their accuracy")
-            if isinstance(DATASETS[dataset], Pool):
+            if isinstance(entry_of(dataset), Pool):
                 raise RequestError(f"{dataset} has the same points for every seed: arms are compared on fresh draws")
             if not self.sizes_of(dataset):
                 least, most = smallest_size(dataset), largest_size(dataset)
@@ -150,12 +153,12 @@ class Comparison:
 
     def base(self, cell: Cell) -> Config:
         """What is fixed within a cell."""
-        data = DATASETS[cell.dataset]
+        data = entry_of(cell.dataset)
         changes = {
             "dataset": cell.dataset,
             "hidden": (),
             "cost": COSTS[data.task],
-            **self.arm(cell.arm).changes(data.n_features),
+            **self.arm(cell.arm).changes(data.numbers),
         }
         return Config(
             n_examples=cell.n,
@@ -172,7 +175,7 @@ class Comparison:
         if self.validation == "plenty":
             return None
         left = largest_size(cell.dataset) + LEAST_VALIDATION - cell.n
-        return min(cell.n, left) if isinstance(DATASETS[cell.dataset], Table) else cell.n
+        return min(cell.n, left) if isinstance(entry_of(cell.dataset), Table) else cell.n
 
     def number(self, repetition: int) -> int:
         """The first seed of a repetition's final runs, which all that it draws follows from."""
@@ -198,7 +201,7 @@ class Comparison:
 
     def _drawn(self, config: Config, seed: int, repetition: int) -> Config:
         """A config with these weights, and the data: its own draw, or the repetition's split of a table."""
-        of_table = isinstance(DATASETS[config.dataset], Table)
+        of_table = isinstance(config.data, Table)
         return config.replace(seed=seed, data_seed=self.number(repetition) if of_table else seed)
 
     @cached_property
@@ -225,19 +228,19 @@ class Comparison:
 
 def overlap_of(dataset: str) -> float:
     """How much the splits of a table overlap, rho / (1 - rho) of its test part's share; 0 for fresh draws."""
-    return TEST_SHARE / (1 - TEST_SHARE) if isinstance(DATASETS[dataset], Table) else 0.0
+    return TEST_SHARE / (1 - TEST_SHARE) if isinstance(entry_of(dataset), Table) else 0.0
 
 
 def largest_size(dataset: str) -> int:
     """The most training examples that leave a table enough for validation; of generated data there is no end."""
-    if not isinstance(DATASETS[dataset], Table):
+    if not isinstance(entry_of(dataset), Table):
         return LARGEST
-    return DATASETS[dataset].largest_n - LEAST_VALIDATION
+    return entry_of(dataset).largest_n - LEAST_VALIDATION
 
 
 def smallest_size(dataset: str) -> int:
     """The fewest training examples with all classes among them."""
-    return max(2, DATASETS[dataset].smallest_n)
+    return max(2, entry_of(dataset).smallest_n)
 
 
 def nuisance_words(space: Mapping[str, Dimension]) -> list[str]:

@@ -26,7 +26,7 @@ from sandbox.comparison.protocol import (
 from sandbox.comparison.run import FINAL
 from sandbox.comparison.sheet import contact_sheets, shown_epochs, shown_results
 from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, level_of
-from sandbox.data import DATASETS
+from sandbox.data import entry_of
 from sandbox.data.tables import Table
 from sandbox.record import git_commit
 from sandbox.result import SETTLED, SOLVED
@@ -81,7 +81,7 @@ def _section(
     front = figures.pareto_front(np.array([[average.parameters, average.mean.value] for average in averages]))
     return {
         "name": dataset,
-        "summary": DATASETS[dataset].summary,
+        "summary": entry_of(dataset).summary,
         "sizes": comparison.sizes_of(dataset),
         "middle": middle,
         "front": [averages[place] for place in front],
@@ -107,14 +107,16 @@ def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dic
     comparison = outcome.comparison
     finals = [run for run in findings.runs if run.role == FINAL]
     doubts = sorted(cautions(findings), key=lambda caution: caution.kind)
+    tables = [name for name in comparison.datasets if isinstance(entry_of(name), Table)]
+    columns = entry_of(tables[0]).numbers if tables else ()
     return environment.get_template(TEMPLATE).render(
         comparison=comparison,
         findings=findings,
         outcome=outcome,
         facts=facts,
         sections=sections,
-        arms=[(arm.name, arm.describe(), arm.describe(4)) for arm in comparison.arms],
-        tables=[name for name in comparison.datasets if isinstance(DATASETS[name], Table)],
+        arms=[(arm.name, arm.describe(), arm.describe(columns)) for arm in comparison.arms],
+        tables=tables,
         nuisances=nuisance_words(comparison.space),
         doubts=[(kind, list(found)) for kind, found in groupby(doubts, key=lambda caution: caution.kind)],
         pairs=findings.pairs_frame().to_dict("records"),

@@ -7,6 +7,9 @@ import numpy as np
 
 from sandbox.errors import RequestError, one_line
 
+TASKS = ("binary", "multiclass", "regression")
+FILES = (".csv", ".parquet", ".pq")  # how a data set's name ends where it is a file's
+SCALINGS = ("standard", "minmax", "none")  # what is done to the features of one's own data
 LARGEST_N = 10_000_000
 LARGEST_NOISE = 1e300  # beyond that, examples may be infinite
 LARGEST_SEED = 2**32 - 1  # what scikit-learn accepts

@@ -2,15 +2,18 @@
 
     term   := factor ('*' factor)*
     factor := atom ('^' power)?           power is 1 to 9
-    atom   := x<number> | sin(term) | cos(term) | tanh(term) | abs(term)
+    atom   := column | sin(term) | cos(term) | tanh(term) | abs(term)
+    column := x<number> | name | "name"
 
-Columns are counted from 1 whatever they are called in the data set. White space is free.
+Columns are counted from 1: x1, x2, ... Those of one's own data go by their names too, quoted where these are no plain
+words. White space is free.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import NoReturn
 
 import numpy as np
 
@@ -21,19 +24,21 @@ LONGEST_TEXT = 200
 DEEPEST_NESTING = 10
 LARGEST_POWER = 9
 
-TOKEN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*|[0-9]+|\S")
+TOKEN = re.compile(r'"[^"]*"|[^\W\d]\w*|[0-9]+|\S')
+Columns = int | Sequence[str]  # how many features there are, or what they are called
 
 
 @dataclass(frozen=True)
 class Atom:
-    """A column, counted from 1, or a function of a term."""
+    """A column, counted from 1 and written as `label`, or a function of a term."""
 
     column: int = 0
     function: str = ""
     term: "Term | None" = None
+    label: str = ""
 
     def __str__(self) -> str:
-        return f"{self.function}({self.term})" if self.term else f"x{self.column}"
+        return f"{self.function}({self.term})" if self.term else self.label
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return FUNCTIONS[self.function](self.term(X)) if self.term else X[:, self.column - 1]
@@ -79,23 +84,25 @@ class Cross:
             return self.term(X if np.issubdtype(X.dtype, np.floating) else X.astype(float))
 
 
-def parse_cross(text: str, n_features: int) -> Cross:
-    """The cross that `text` describes, for data with that many features.
+def parse_cross(text: str, columns: Columns) -> Cross:
+    """The cross that `text` describes, for data with so many features, or with features of these names.
 
     Raises RequestError saying where the text went wrong and what would be right.
 
     >>> cross = parse_cross("x2 * x1^2", 2)
     >>> cross.name, cross(np.array([[3.0, 2.0]]))
     ('x1^2*x2', array([18.]))
+    >>> parse_cross('"net income" * age * x1', ["age", "net income"]).name
+    'age^2*"net income"'
     """
     if not isinstance(text, str):
         raise RequestError(f"a cross is text such as x1*x2, got {one_line(text)}")
-    term = _Parser(text, n_features).whole()
+    term = _Parser(text, columns).whole()
     return Cross(str(term), term)
 
 
-def parse_crosses(texts: Iterable[str], n_features: int) -> tuple[Cross, ...]:
-    """The crosses that `texts` describe, in this order, for data with that many features.
+def parse_crosses(texts: Iterable[str], columns: Columns) -> tuple[Cross, ...]:
+    """The crosses that `texts` describe, in this order, for data with so many features, or with features of these names.
 
     Raises RequestError for a wrong text, and for two of the same name.
 
@@ -106,7 +113,7 @@ def parse_crosses(texts: Iterable[str], n_features: int) -> tuple[Cross, ...]:
         raise RequestError(f"crosses are a list of texts such as x1*x2, got {one_line(texts)}")
     crosses: dict[str, Cross] = {}
     for text in texts:
-        cross = parse_cross(text, n_features)
+        cross = parse_cross(text, columns)
         if cross.name in crosses:
             raise RequestError(f"cross {one_line(text)}: {cross.name} is there already; name every cross once")
         crosses[cross.name] = cross
@@ -122,12 +129,26 @@ def add_crosses(X: np.ndarray, crosses: Sequence[Cross]) -> np.ndarray:
     return np.column_stack([X, *(cross(X) for cross in crosses)])
 
 
+def quoted(name: str) -> str:
+    """A column's name as a cross has it: quoted where it is no plain word, or one of the functions.
+
+    >>> quoted("age"), quoted("net income")
+    ('age', '"net income"')
+    """
+    return name if name.isidentifier() and name not in FUNCTIONS else f'"{name}"'
+
+
 class _Parser:
     """Recursive descent: one method per line of the grammar, each leaving `next` at what it did not read."""
 
-    def __init__(self, text: str, n_features: int) -> None:
+    def __init__(self, text: str, columns: Columns) -> None:
         self.text = text
-        self.n_features = n_features
+        count, names = (columns, ()) if isinstance(columns, int) else (len(columns), columns)
+        self.named = bool(names)
+        self.places = {f"x{place}": place for place in range(1, count + 1)} | {
+            name: place for place, name in enumerate(names, 1)
+        }
+        self.labels = [quoted(name) for name in names] or [f"x{place}" for place in range(1, count + 1)]
         self.next = 0
         self.depth = 0
         if len(text) > LONGEST_TEXT:
@@ -168,10 +189,12 @@ class _Parser:
         if word in FUNCTIONS:
             self.next += 1
             return Atom(function=word, term=self.argument())
-        if not re.fullmatch("x[0-9]+", word) or not 1 <= int(word[1:]) <= self.n_features:
+        name = word.strip('"') if self.named else word
+        place = self.places.get(name) or self.places.get(re.sub("^x0+", "x", name))
+        if place is None:
             self.fail(f"{self.columns()} or one of {', '.join(f'{name}(...)' for name in FUNCTIONS)}")
         self.next += 1
-        return Atom(column=int(word[1:]))
+        return Atom(column=place, label=self.labels[place - 1])
 
     def argument(self) -> Term:
         if not self.accept("("):
@@ -194,11 +217,13 @@ class _Parser:
         return found
 
     def columns(self) -> str:
-        if self.n_features <= 4:
-            return ", ".join(f"x{column + 1}" for column in range(self.n_features))
-        return f"x1 to x{self.n_features}"
+        if len(self.labels) <= 4:
+            return ", ".join(self.labels)
+        if not self.named:
+            return f"x1 to x{len(self.labels)}"
+        return f"{', '.join(self.labels[:8])}{', ...' * (len(self.labels) > 8)}"
 
-    def fail(self, expected: str) -> None:
+    def fail(self, expected: str) -> NoReturn:
         if self.next < len(self.tokens):
             token, position = self.tokens[self.next]
             found = f"{one_line(token)} at character {position}"

@@ -1,17 +1,21 @@
 """Every data set by its name."""
 
+import re
 from functools import partial
+from pathlib import Path
 from typing import Literal
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from sandbox.data import clouds, gates, regression
+from sandbox.data.checks import FILES
 from sandbox.data.dataset import Dataset
 from sandbox.data.generated import Draw, Generated
 from sandbox.data.parts import Parts
 from sandbox.data.pool import Pool
 from sandbox.data.tables import Table
-from sandbox.errors import choose
+from sandbox.errors import RequestError, choose, one_line
 
 PLAYGROUND_N = 500  # as many as TensorFlow Playground draws
 GATE_N = 100  # 25 noisy copies of each row
@@ -34,7 +38,8 @@ def _cloud(name: str, summary: str, draw: Draw) -> Generated:
     return Generated(name, summary, "binary", 2, PLAYGROUND_N, draw)
 
 
-_ENTRIES: list[Generated | Pool | Table] = [
+Entry = Generated | Pool | Table
+_ENTRIES: list[Entry] = [
     *(_gate(name) for name in gates.TRUTH),
     _cloud("quadrants", "XOR with a Gaussian cloud in each quadrant", clouds.quadrants),
     _cloud("circle", "Playground's disc in a ring", clouds.circle),
@@ -92,9 +97,13 @@ DatasetName = Literal[
     "wine",
 ]
 
-DATASETS: dict[str, Generated | Pool | Table] = {entry.name: entry for entry in _ENTRIES}
+DATASETS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 """Name -> entry with .summary, .task, .n_features, .default_n (None: the whole table), .smallest_n and .largest_n."""
 
+OWN: WeakValueDictionary[str, Table] = WeakValueDictionary()
+"""The data sets that were given, by their digest: as long as a config has them."""
+
+OWN_NAME = re.compile(r"[A-Za-z0-9_.]*-([0-9a-f]{12})")  # as Table.of names them
 PLAYGROUND_SPELLING = {"reg-plane": "reg_plane", "reg-gauss": "reg_gauss"}
 
 
@@ -115,7 +124,7 @@ def load_dataset(name: str, *, n: int | None = None, noise: float = 0.0, seed: i
     >>> load_dataset("circle", n=8, seed=1).X.shape
     (8, 2)
     """
-    return _entry(name).load(n, noise, seed)
+    return entry_of(name).load(n, noise, seed)
 
 
 def load_parts(
@@ -145,13 +154,30 @@ def load_parts(
     >>> len(parts.train), len(parts.validation), len(parts.test), parts.train.Y.sum(axis=0)
     (89, 23, 38, array([30., 29., 30.]))
     """
-    return _entry(name).parts(n, noise, seed, n_test, n_validation)
+    return entry_of(name).parts(n, noise, seed, n_test, n_validation)
 
 
-def own_spelling(name: str) -> str:
-    """The name as `DATASETS` has it: Playground's "reg-plane" is "reg_plane" here."""
-    return PLAYGROUND_SPELLING.get(name, name) if isinstance(name, str) else name
+def entry_of(data: str | Path | Dataset, target: str | None = None) -> Entry:
+    """The entry of a data set: by its name; or given, as it is, or in a file of which `target` is the column to learn.
+
+    Raises RequestError.
+    """
+    if isinstance(data, Dataset):
+        return adopt(Table.of(data))
+    if not isinstance(data, str | Path):
+        return choose("dataset", data, DATASETS)
+    text = str(data)
+    if text.lower().endswith(FILES):
+        return adopt(Table.of(Dataset.from_file(text, target)))
+    if target is not None:
+        raise RequestError(f"target is {one_line(target)}: {one_line(text)} is no file, and has its target already")
+    if named := OWN_NAME.fullmatch(text):
+        if (own := OWN.get(named[1])) is not None:
+            return own
+        raise RequestError(f"data set {one_line(text)} is of somebody's own, and not here: give its file, or its frame")
+    return choose("dataset", PLAYGROUND_SPELLING.get(text, text), DATASETS)
 
 
-def _entry(name: str) -> Generated | Pool | Table:
-    return choose("dataset", own_spelling(name), DATASETS)
+def adopt(table: Table) -> Table:
+    """The given table, or the one of its digest that is here; to be found by its name while anybody has it."""
+    return OWN.setdefault(table.digest, table)

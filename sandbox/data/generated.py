@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,6 +37,18 @@ class Generated:
     largest_n: int = LARGEST_N
     noisy: bool = True
     edition: int = 2  # of edition 1 the training part shared its normal numbers with the weights
+
+    digest: ClassVar[str] = ""  # for what is not made by its name
+
+    @property
+    def columns(self) -> int:
+        """What crosses call the features: x1, x2, ..., so many."""
+        return self.n_features
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What crosses call the columns of numbers: all."""
+        return tuple(f"x{column + 1}" for column in range(self.n_features))
 
     def load(self, n: int | None, noise: float, seed: int) -> Dataset:
         """The training part."""

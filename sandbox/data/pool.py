@@ -1,6 +1,7 @@
 """A data set of so many points that are drawn once and dealt to the parts, as TensorFlow Playground deals its own."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,18 @@ class Pool:
     smallest_n: int = 1
     noisy: bool = True
     edition: int = 1
+
+    digest: ClassVar[str] = ""  # for what is not made by its name
+
+    @property
+    def columns(self) -> int:
+        """What crosses call the features: x1, x2, ..., so many."""
+        return self.n_features
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What crosses call the columns of numbers: all."""
+        return tuple(f"x{column + 1}" for column in range(self.n_features))
 
     def load(self, n: int | None, noise: float, seed: int) -> Dataset:
         """The training part."""

@@ -1,18 +1,20 @@
-"""The tables that come with scikit-learn: real measurements, of which there are only so many."""
+"""Tables: real measurements, of which there are only so many. Those of scikit-learn, and one's own."""
 
 from __future__ import annotations  # numpy.random takes as long to import as all of this
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
 
 from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, validation_size, whole_number
+from sandbox.data.crosses import quoted
 from sandbox.data.dataset import Dataset
 from sandbox.data.parts import Parts
 from sandbox.data.scaling import Scaling
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, one_line
 
 TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.2  # of what is not for testing, unless told how many to train with
@@ -22,9 +24,10 @@ SAMPLE_STREAM = 2
 
 @dataclass(frozen=True)
 class Table:
-    """A table of scikit-learn, which the function `reader` of sklearn.datasets reads.
+    """A table that the function `reader` of sklearn.datasets reads, or that is `given`.
 
-    `examples` and `classes` are how many it has: what may be asked for is known without reading it.
+    `examples` and `classes` are how many it has: what may be asked for is known without reading it. That of `given` examples
+    has their `digest`, of all that decides what a network learns from them.
     """
 
     name: str
@@ -33,10 +36,53 @@ class Table:
     n_features: int
     examples: int
     classes: int
-    reader: str
+    reader: str = ""
+    given: Dataset | None = field(default=None, repr=False, compare=False)
+    digest: str = ""
     default_n: None = None  # all there are
     noisy: bool = False
     edition: int = 1
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Table:
+        """The table of a data set of one's own, named by it and by its digest. Raises RequestError."""
+        if dataset.X.shape[1] == 0 or len(dataset) < 2:
+            raise RequestError(
+                f"data set {one_line(dataset.name)} has shape {dataset.X.shape}: there is nothing to learn from"
+            )
+        X, Y = np.asarray(dataset.X, dtype=float), np.asarray(dataset.Y, dtype=float)
+        if np.isinf(X).any() or not np.isfinite(Y).all():
+            raise RequestError(
+                f"data set {one_line(dataset.name)} has infinite features, or targets that are not finite"
+            )
+        dataset = replace(dataset, X=np.where(np.isnan(X), np.nan, X) + 0.0, Y=Y + 0.0, named=True)
+        digest = _digest(dataset)
+        classes = Y.shape[1] if dataset.task == "multiclass" else 2 - (dataset.task == "regression")
+        name = f"{re.sub('[^A-Za-z0-9_.]+', '_', dataset.name)[:40]}-{digest}"
+        return cls(
+            name,
+            dataset.summary,
+            dataset.task,
+            X.shape[1],
+            len(X),
+            classes,
+            given=replace(dataset, name=name),
+            digest=digest,
+        )
+
+    @property
+    def columns(self) -> int | tuple[str, ...]:
+        """What crosses call the features: x1, x2, ..., so many, or names."""
+        return self.n_features if self.given is None else self.given.columns
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What crosses call the columns of numbers."""
+        if isinstance(self.columns, int):
+            return tuple(f"x{column + 1}" for column in range(self.columns))
+        encoding = self.given.encoding if self.given else None
+        texts = {place for group in (encoding.groups if encoding else ()) for place in group}
+        return tuple(quoted(name) for place, name in enumerate(self.columns) if place not in texts)
 
     @property
     def smallest_n(self) -> int:
@@ -51,7 +97,7 @@ class Table:
     def load(self, n: int | None, noise: float, seed: int) -> Dataset:
         """The whole table in its own order and units, or a stratified sample of n."""
         seed = self._check(noise, seed)
-        table, labels = _read(self.name, self.reader)
+        table, labels = self._read()
         if n is None:
             return table.take(np.arange(self.examples))
         n = whole_number(f"n (of {self.examples} examples of {self.name})", n, self.classes, self.examples)
@@ -63,7 +109,7 @@ class Table:
         The test examples depend on the seed alone: neither n nor n_test changes which they are. n None is four fifths.
         n_validation are the first of the rest; None is all of it.
         Features are standardised by the training examples' mean and standard deviation; a feature that is
-        constant among these is only centred.
+        constant among these is only centred. Given tables may say otherwise: see Scaling.
         """
         from sklearn.model_selection import train_test_split
 
@@ -73,14 +119,16 @@ class Table:
             what = f"n (of {self.largest_n} training examples of {self.name})"
             n = whole_number(what, n, self.smallest_n, self.largest_n)
         n_validation = validation_size(self.name, n_validation, self.largest_validation(n, noise))
-        table, labels = _read(self.name, self.reader)
+        table, labels = self._read()
+        stratify = labels if self.classes > 1 else None
         rows, test = train_test_split(
-            np.arange(self.examples), test_size=TEST_SHARE, stratify=labels, random_state=seed
+            np.arange(self.examples), test_size=TEST_SHARE, stratify=stratify, random_state=seed
         )
         rows = rows[stratified_order(labels[rows], np.random.default_rng([seed, SAMPLE_STREAM]))]
         size = self._training(n)
         validation = rows[size:][:n_validation] if self.has_validation(n, noise) else None
-        scaling = Scaling.of(table.X[rows[:size]])
+        groups = table.encoding.groups if table.encoding else ()
+        scaling = Scaling.of(table.X[rows[:size]], table.scaling, groups, bool(np.isnan(table.X).any()))
         train, validation, test = (
             None if some is None else scaling.dataset(table.take(some)) for some in (rows[:size], validation, test)
         )
@@ -99,6 +147,16 @@ class Table:
         """The most examples that the validation part can have: all that are left, none where these are too few."""
         left = self.largest_n - self._training(n)
         return left if left >= max(LEAST_VALIDATION, self.classes) else 0
+
+    def _read(self) -> tuple[Dataset, np.ndarray]:
+        """The table and its class numbers, all 0 for regression: hand out copies only."""
+        if self.given is None:
+            return _read(self.name, self.reader)
+        Y = self.given.Y
+        labels = (
+            np.zeros(len(Y), dtype=int) if self.classes == 1 else Y.argmax(1) if Y.shape[1] > 1 else Y[:, 0].astype(int)
+        )
+        return self.given, labels
 
     def _training(self, n: int | None) -> int:
         return self.largest_n - math.ceil(VALIDATION_SHARE * self.largest_n) if n is None else n
@@ -123,6 +181,17 @@ def stratified_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray
         members = np.flatnonzero(labels == label)
         place[rng.permutation(members)] = np.arange(len(members)) / len(members)
     return np.lexsort((rng.random(len(labels)), place))
+
+
+def _digest(dataset: Dataset) -> str:
+    """A hash of what decides what a network learns from a data set: not its name, nor where it came from."""
+    import hashlib  # not for `import sandbox`
+
+    told = (dataset.X.shape, dataset.Y.shape, dataset.feature_names, dataset.task, dataset.class_names, dataset.scaling)
+    whole = hashlib.sha256(repr(told).encode())
+    for array in (dataset.X, dataset.Y):
+        whole.update(np.ascontiguousarray(array).tobytes())
+    return whole.hexdigest()[:12]
 
 
 @cache

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
+from sandbox.data.storage import recall
 from sandbox.errors import RequestError, choose
 from sandbox.job import Ended, of_record
 from sandbox.lock import AlreadyLocked, lock_of, locked
@@ -70,15 +71,17 @@ def _mend_study(note: Note, state: State, root: Path) -> None:
     with suppress(*FOREIGN):
         try:
             forget_study(note.campaign, note.study["objective"], root, where=is_spoilt)
-            make_study(note.campaign, note.study, root, ended_of(state))
+            make_study(note.campaign, note.study, root, ended_of(state, root))
         except JournalError:
             set_aside(root)
-            make_study(note.campaign, note.study, root, ended_of(state))
+            make_study(note.campaign, note.study, root, ended_of(state, root))
 
 
-def ended_of(state: State) -> dict[str, Ended]:
+def ended_of(state: State, root: Path) -> dict[str, Ended]:
     """The ended jobs of a state by key; runs whose params are none of Config's are passed over."""
-    ended = {}
+    ended, data = {}, []
+    for name in {run.params.get("dataset", "") for run in state.runs.values()}:
+        data.append(recall(name, root))  # and held until their configs are made
     for key, run in state.runs.items():
         with suppress(RequestError):
             ended[key] = of_record(run)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def explain(
     png: Path | None,
     as_json: bool,
     changes: dict[str, Any],
+    read: Callable[[str], Any],
 ) -> None:
     """The graph of one forward and backward pass, node by node, and the update that follows.
 
@@ -66,7 +68,7 @@ def explain(
     for name, instead in MEANINGLESS.items():
         if name in changes:
             raise RequestError(f"--{name.replace('_', '-')} is no option of explain: {instead}")
-    config = BASE.replace(**{**changes, "dataset": data})
+    config = BASE.replace(**{**changes, "dataset": read(data)})
     choices = {"example": example, "batch": batch, "first": first}
     explanation = explain_config(config, weights=weights, biases=bias, updates=updates, **choices)
     picture = write_picture(explanation, png) if png else ""

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 
 from sandbox.config import Config
-from sandbox.data import DATASETS
 from sandbox.errors import RequestError, choose, one_line
 from sandbox.job import Ended
 
@@ -59,7 +58,7 @@ class Objective:
         becomes `validation_cost` for regression, and `final_cost` where there is no validation part."""
         metric = self.metric
         for config in configs:
-            if metric == "validation_accuracy" and DATASETS[config.dataset].task == "regression":
+            if metric == "validation_accuracy" and config.data.task == "regression":
                 metric = "validation_cost"
             if metric in VALIDATION and not config.has_validation:
                 metric = "final_cost"

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sandbox.config import MONITORS, Config
-from sandbox.data import DATASETS
 from sandbox.data.checks import LARGEST_SEED
 from sandbox.effort import check_count, check_effort, number
 from sandbox.errors import RequestError, choose, is_count, one_line
@@ -159,7 +158,7 @@ class Sweep:
             "space": {name: canonical(dimension) for name, dimension in self.space.items()},
             "sampler": [self.sampler, self.sampler_seed, *([self.goal.words] if self.sampler == "tpe" else [])],
         }
-        editions = {one.dataset: DATASETS[one.dataset].edition for one in self._corners}
+        editions = {one.dataset: one.data.edition for one in self._corners}
         if later := {name: edition for name, edition in editions.items() if edition > 1}:
             parts["editions"] = later  # what was trained with other examples is another sweep's
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

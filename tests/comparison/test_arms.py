@@ -7,7 +7,7 @@ from sandbox.comparison import Arm, parse_arm, standard_arms
 
 
 def test_the_standard_arms_are_those_of_the_question():
-    in_the_plane = {arm.name: arm.changes(2) for arm in standard_arms()}
+    in_the_plane = {arm.name: arm.changes() for arm in standard_arms()}
     assert in_the_plane["raw"] == {}
     assert in_the_plane["product"] == {"crosses": ("x1*x2",)}
     assert in_the_plane["second degree"] == {"crosses": ("x1*x2", "x1^2", "x2^2")}
@@ -18,17 +18,17 @@ def test_the_standard_arms_are_those_of_the_question():
 
 
 def test_a_tables_leading_features_are_crossed():
-    changes = {arm.name: arm.changes(30) for arm in standard_arms()}
+    changes = {arm.name: arm.changes([f"x{column + 1}" for column in range(30)]) for arm in standard_arms()}
     assert len(changes["product"]["crosses"]) == 6
     assert len(changes["second degree"]["crosses"]) == 10
     for arm in standard_arms():
-        Config(dataset="breast_cancer", hidden=()).replace(**arm.changes(30))
+        Config(dataset="breast_cancer", hidden=()).replace(**arm.changes([f"x{column + 1}" for column in range(30)]))
 
 
 def test_an_arm_as_people_type_it():
     assert parse_arm("crosses: crosses=x1*x2") == Arm("crosses", (("crosses", ("x1*x2",)),))
-    assert parse_arm("both : learning-rate=0.1; hidden=8,8;").changes(2) == {"learning_rate": 0.1, "hidden": (8, 8)}
-    assert parse_arm("raw:").changes(2) == {}
+    assert parse_arm("both : learning-rate=0.1; hidden=8,8;").changes() == {"learning_rate": 0.1, "hidden": (8, 8)}
+    assert parse_arm("raw:").changes() == {}
     for arm in standard_arms():
         assert parse_arm(arm.describe()).kind == arm.kind
 
