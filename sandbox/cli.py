@@ -1,14 +1,16 @@
 """The `sandbox` command: `train` and `ui` here, the others in the rooms that they are about."""
 
 import importlib
+import io
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from sandbox.config import Config
 from sandbox.effort import check_effort
-from sandbox.errors import choose
+from sandbox.errors import RequestError, choose
 from sandbox.interrupt import getting_ready
 from sandbox.options import RUNS, config_options, own_options, store_options, typed, uri_option
 from sandbox.options import main as run_command
@@ -152,6 +154,49 @@ def _plane(text: str, config: Config) -> tuple[str, str]:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and abs(value) < float("inf") else None
+
+
+@cli.command()
+@click.option(
+    "--png", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw them all into this file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def datasets(png: Path | None, as_json: bool) -> None:
+    """List the data sets that come with the sandbox.
+
+    Your own is a file, CSV or Parquet: --dataset FILE.csv --target COLUMN. A formula is one too: --dataset "y > sin(x1)".
+    """
+    from sandbox.data import DATASETS, load_dataset
+    from sandbox.table import render
+
+    columns = ("name", "task", "features", "examples", "summary")
+    rows = [
+        (
+            entry.name,
+            entry.task,
+            entry.n_features,
+            getattr(entry, "examples", 0) or len(load_dataset(name)),
+            entry.summary,
+        )
+        for name, entry in DATASETS.items()
+    ]
+    if png is not None:
+        with getting_ready():
+            from sandbox.plots.thumbnails import thumbnails
+
+        if not png.parent.is_dir():
+            raise RequestError(f"--png is {str(png)!r}: a file in a directory that exists is needed")
+        figure = thumbnails([load_dataset(name) for name in DATASETS])
+        drawn = io.BytesIO()  # so that a file comes whole or not at all
+        figure.savefig(drawn, format="png")
+        png.write_bytes(drawn.getvalue())
+    if as_json:
+        told = {"datasets": [dict(zip(columns, row, strict=True)) for row in rows], "png": str(png) if png else None}
+        click.echo(json.dumps(told))
+        return
+    click.echo(render({name: [row[place] for row in rows] for place, name in enumerate(columns)}))
+    click.echo(f"\npicture: {png}" if png else "")
+    click.echo("next: sandbox train --dataset circle --hidden 8")
 
 
 @cli.command()

@@ -11,6 +11,7 @@ import numpy as np
 from sandbox.data import clouds, gates, regression
 from sandbox.data.checks import FILES
 from sandbox.data.dataset import Dataset
+from sandbox.data.formula import formula
 from sandbox.data.generated import Draw, Generated
 from sandbox.data.parts import Parts
 from sandbox.data.pool import Pool
@@ -158,7 +159,7 @@ def load_parts(
 
 
 def entry_of(data: str | Path | Dataset, target: str | None = None) -> Entry:
-    """The entry of a data set: by its name; or given, as it is, or in a file of which `target` is the column to learn.
+    """The entry of a data set: by its name or formula; or given, as it is or in a file whose `target` is to be learnt.
 
     Raises RequestError.
     """
@@ -171,6 +172,8 @@ def entry_of(data: str | Path | Dataset, target: str | None = None) -> Entry:
         return adopt(Table.of(Dataset.from_file(text, target)))
     if target is not None:
         raise RequestError(f"target is {one_line(target)}: {one_line(text)} is no file, and has its target already")
+    if any(sign in text for sign in "<>="):
+        return formula(text)
     if named := OWN_NAME.fullmatch(text):
         if (own := OWN.get(named[1])) is not None:
             return own

@@ -77,7 +77,7 @@ def _features(dataset: "Dataset", columns: list[int]) -> Plane:
     if features == len(columns):
         wordings = [(name,) for name in names]
     else:
-        short = f"x{columns[0] + 1}; others at their median"
+        short = f"{names[0] if dataset.named else f'x{columns[0] + 1}'}; others at their median"
         wordings = [(f"{names[0]}; others at their median", short), *((name,) for name in names[1:])]
     return Plane(origin, directions, directions.T, tuple(wordings))
 
@@ -85,7 +85,7 @@ def _features(dataset: "Dataset", columns: list[int]) -> Plane:
 def _named(dataset: "Dataset", column: int) -> str:
     name = str(dataset.feature_names[column]) if column < len(dataset.feature_names) else ""
     position = f"x{column + 1}"
-    return position if name in ("", position) else f"{position}: {name}"
+    return name if dataset.named else position if name in ("", position) else f"{position}: {name}"
 
 
 def _principal(X: Floats) -> Plane:
