@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sandbox.data import Dataset, adopt, entry_of, parse_crosses
+from sandbox.data import Dataset, parse_crosses
 from sandbox.data.checks import LARGEST_SEED, noise_level
-from sandbox.data.datasets import DatasetName, Entry
+from sandbox.data.datasets import DatasetName, Entry, adopt, entry_of
 from sandbox.errors import RequestError, choose, is_count, one_line
 from sandbox.fields import DATA, NETWORK, REPLICA, Kind, format_value, kinds, role
 from sandbox.nn.activations import ActivationName, get_activation

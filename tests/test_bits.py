@@ -287,7 +287,7 @@ def test_a_pair_that_differs_in_one_field(field):
     base = Config(
         dataset="moons",
         n_examples=8,
-        data_seed=6,  # a draw with which every field counts, patience and its min_delta as well as the last epochs
+        data_seed=3,  # a draw with which every field counts, patience and its min_delta as well as the last epochs
         initializer="plain",
         initializer_scale=1.0,
         optimizer="momentum",

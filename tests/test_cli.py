@@ -83,7 +83,7 @@ def test_a_network_that_diverges_is_an_answer_and_no_error(here):
         (["train", "--hidden", ""], "with commas between, or none"),
         (["train", "--hidden", "8,,8"], "with commas between, or none"),
         (["train", "--hidden", "0"], "at least 1 are needed, such as (8, 8)"),
-        (["trian"], "did you mean 'train'? Valid: compare, doctor, "),
+        (["trian"], "did you mean 'train'? Valid: compare, datasets, doctor, "),
         (["ui", "--port", "0"], "0 is not in the range 1<=x<=65535"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sandbox.comparison.arms import Arm, standard_arms
 from sandbox.config import Config
-from sandbox.data import entry_of
+from sandbox.data.datasets import entry_of
 from sandbox.data.pool import Pool
 from sandbox.data.tables import TEST_SHARE, Table
 from sandbox.effort import check_count, check_effort

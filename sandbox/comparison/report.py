@@ -26,7 +26,7 @@ from sandbox.comparison.protocol import (
 from sandbox.comparison.run import FINAL
 from sandbox.comparison.sheet import contact_sheets, shown_epochs, shown_results
 from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, level_of
-from sandbox.data import entry_of
+from sandbox.data.datasets import entry_of
 from sandbox.data.tables import Table
 from sandbox.record import git_commit
 from sandbox.result import SETTLED, SOLVED

@@ -2,7 +2,7 @@
 
 from sandbox.data.crosses import Cross, add_crosses, parse_cross, parse_crosses
 from sandbox.data.dataset import Dataset
-from sandbox.data.datasets import DATASETS, adopt, entry_of, load_dataset, load_parts
+from sandbox.data.datasets import DATASETS, load_dataset, load_parts
 from sandbox.data.parts import Parts
 from sandbox.data.scaling import Scaling
 
@@ -13,8 +13,6 @@ __all__ = [
     "Parts",
     "Scaling",
     "add_crosses",
-    "adopt",
-    "entry_of",
     "load_dataset",
     "load_parts",
     "parse_cross",
