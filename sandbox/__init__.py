@@ -7,11 +7,25 @@ tracking and pictures live in rooms of their own and are imported only when they
 import sandbox.interrupt  # noqa: F401  before all that takes its time
 
 # isort: split
+from typing import TYPE_CHECKING, Any
+
 from sandbox.config import Config
 from sandbox.data import Dataset, load_dataset
 from sandbox.errors import RequestError
 from sandbox.nn import Hook, Network, fit, gradient_check
 from sandbox.train import Result, train, train_many
+
+if TYPE_CHECKING:
+    from sandbox.kept import load
+
+
+def __getattr__(name: str) -> Any:
+    if name != "load":
+        raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
+    from sandbox.kept import load  # which brings in the store: when it is asked for
+
+    return load
+
 
 __all__ = [
     "Config",
@@ -22,6 +36,7 @@ __all__ = [
     "Result",
     "fit",
     "gradient_check",
+    "load",
     "load_dataset",
     "train",
     "train_many",

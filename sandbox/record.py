@@ -16,6 +16,7 @@ from sandbox.tracking.entry import LARGEST, Record
 CURVE_POINTS = 199  # with the final cost, 200 points of the cost curve are logged
 FRAMES = 6  # pictures of the boundary, from the first epoch to the last
 FRAME = (256, 256)  # pixels: as large as MLflow's UI shows them
+NETWORK = "network.npz"  # the file of a run with its Model
 HUGE = 1e4  # a parameter beyond which single precision might show
 
 Plane = tuple[str, str]
@@ -39,11 +40,12 @@ def make_record(
     shown: bool = True,
     blind: bool = False,
 ) -> Record:
-    """Everything that the run of this result holds: params, curves, final metrics, tags and pictures.
+    """Everything that the run of this result holds: params, curves, final metrics, tags, pictures and the network.
 
     `pictures` are functions of the result that give a Figure or PNG bytes, each an artifact of its name. `plane` names
-    the two features that the boundary's pictures show (default: see plots.boundary_figure). Without `shown`, the cost
-    and the boundary are not drawn; a `blind` run says nothing about the test part. A pruned run is KILLED.
+    the two features that the boundary's pictures show (default: see plots.boundary_figure). Without `shown`, cost and
+    boundary are not drawn, and the network is not kept; a `blind` run says nothing about the test part. A pruned run is
+    KILLED.
     """
     end = int(time.time() * 1000)
     config = result.config
@@ -64,6 +66,7 @@ def make_record(
             **tags,
         },
         images=images,
+        files={NETWORK: result.model.to_bytes()} if shown else {},
         slider=slider,
     )
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from sandbox.config import Config
 from sandbox.data import Cross, Dataset, Parts, Scaling, add_crosses, load_parts, parse_crosses
-from sandbox.errors import RequestError, one_line
+from sandbox.data.features import Features
+from sandbox.model import Model
 from sandbox.nn.network import Network
 
 SOLVED = 0.01  # a cost below this counts as converged: it may fall for ever
@@ -33,22 +34,11 @@ class Problem:
         """The network's inputs (examples, features + crosses) for features as `train` has them (examples, features)."""
         return add_crosses(X, self.crosses)
 
-    def raw_inputs(self, X: Any) -> np.ndarray:
-        """The network's inputs (examples, features + crosses) for features in their own units (examples, features).
-
-        Raises RequestError where X is no such array of numbers.
-        """
-        try:
-            X = np.asarray(X, dtype=float)
-        except (TypeError, ValueError):
-            raise RequestError(f"X is {one_line(X)}: numbers of shape {self._wanted} are needed") from None
-        if X.ndim != 2 or X.shape[1] != self.train.X.shape[1]:
-            raise RequestError(f"X has shape {X.shape}: {self._wanted} is needed")
-        return self.inputs(X if self.scaling is None else self.scaling(X))
-
     @property
-    def _wanted(self) -> str:
-        return f"(examples, {self.train.X.shape[1]})"
+    def features(self) -> Features:
+        """The way from raw rows to the network's inputs."""
+        data = self.train
+        return Features(data.feature_names, data.columns, self.crosses, self.scaling, data.encoding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,25 +101,26 @@ class Result:
         before = self.costs[max(start, 0)]
         return bool(self.cost < SOLVED or abs(before - self.cost) <= SETTLED * self.cost)
 
+    @property
+    def model(self) -> Model:
+        """The network with all that raw rows need."""
+        data = self.problem.train
+        return Model(self.network, self.problem.features, data.task, data.class_names, self.config.params())
+
     def predict(self, X: Any) -> np.ndarray:
-        """Outputs (examples, outputs), probabilities or values, for raw features X (examples, features).
+        """Outputs (examples, outputs), probabilities or values, for raw features X (examples, features), or a frame.
 
         Features are scaled and crossed as the training examples were. Raises RequestError where X is no such array.
         """
-        return self.network.predict(self.problem.raw_inputs(X))
+        return self.model.predict(X)
 
     def classify(self, X: Any) -> np.ndarray:
-        """The class (examples,) of each example of raw features X (examples, features).
+        """The class (examples,) of each example of raw features X (examples, features), or a frame.
 
         Classes are called as the data set calls them, or 0, 1, ... where it has no names. Raises RequestError as
         `predict` does, and for regression.
         """
-        data = self.problem.train
-        if data.task == "regression":
-            raise RequestError(f"{self.config.dataset} is for regression: it has values to predict, and no classes")
-        outputs = self.predict(X)
-        labels = (outputs[:, 0] > 0.5).astype(int) if data.task == "binary" else outputs.argmax(1)
-        return np.array(data.class_names)[labels] if data.class_names else labels
+        return self.model.classify(X)
 
 
 def prepare(config: Config) -> Problem:

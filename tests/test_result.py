@@ -23,13 +23,13 @@ def test_raw_inputs_are_scaled_and_then_crossed():
     problem, raw = prepare(IRIS.config), IRIS_TABLE.data
     assert problem.scaling is not None
     scaled = (raw - problem.scaling.mean) / problem.scaling.scale
-    np.testing.assert_allclose(problem.raw_inputs(raw), np.column_stack([scaled, scaled[:, 0] * scaled[:, 1]]))
-    np.testing.assert_array_equal(problem.inputs(scaled), problem.raw_inputs(raw))
+    np.testing.assert_allclose(problem.features(raw), np.column_stack([scaled, scaled[:, 0] * scaled[:, 1]]))
+    np.testing.assert_array_equal(problem.inputs(scaled), problem.features(raw))
 
 
 def test_without_scaling_raw_features_are_features():
     problem = prepare(XOR.config)
-    np.testing.assert_array_equal(problem.raw_inputs([[2, 3]]), [[2, 3, 6]])
+    np.testing.assert_array_equal(problem.features([[2, 3]]), [[2, 3, 6]])
 
 
 @pytest.mark.parametrize("result", [IRIS, CANCER])

@@ -22,12 +22,15 @@ KNOWS = {
     "data": ["errors", "disk"],
     "fields": ["errors"],
     "config": ["fields", "nn", "data"],
-    "result": ["config"],
+    "model": ["nn", "data"],
+    "result": ["config", "model"],
+    "export": ["model"],
     "effort": ["config"],
     "blas": [],
     "figures": ["result"],
     "train": ["figures", "blas", "effort"],
-    "__init__": ["interrupt", "train"],  # what `import sandbox` gives
+    "kept": ["record", "names"],
+    "__init__": ["interrupt", "train", "kept"],  # what `import sandbox` gives
     "graph": ["train", "options"],
     "plots": ["data"],
     "tracking": ["errors", "lock", "names", "disk"],
@@ -41,7 +44,7 @@ KNOWS = {
     "sweeps": ["campaign", "space", "table", "options"],
     "comparison": ["campaign", "space", "table", "options"],
     "doctor": ["campaign", "options", "sweeps"],
-    "cli": ["doctor", "sweeps", "comparison", "graph"],
+    "cli": ["doctor", "sweeps", "comparison", "graph", "export", "kept"],
     "__main__": ["cli"],
 }
 ABOVE = {"nn": ["data"], "data": ["nn"], "plots": ["tracking"], "tracking": ["plots"], "sweeps": ["comparison"]}

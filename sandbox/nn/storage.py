@@ -19,13 +19,20 @@ WANTED = {  # name -> kinds of dtype, axes (None: one or more)
 }
 
 
+def content_of(**arrays: object) -> bytes:
+    """The arrays of `WANTED`, and perhaps others, as a file's content."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, format=np.array(FORMAT), **{k: np.asarray(v) for k, v in arrays.items()})
+    return buffer.getvalue()
+
+
 def write_arrays(path: str | PathLike[str], **arrays: object) -> None:
     """Write the arrays of `WANTED` to `path`, replacing a file that is there in one step."""
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
-            np.savez(file, allow_pickle=False, format=np.array(FORMAT), **{k: np.asarray(v) for k, v in arrays.items()})
+            file.write(content_of(**arrays))
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -39,6 +46,11 @@ def read_arrays(path: str | PathLike[str]) -> dict[str, np.ndarray]:
         content = Path(path).read_bytes()
     except OSError as error:
         raise RequestError(f"{path}: {error.strerror}") from None
+    return arrays_of(content, path)
+
+
+def arrays_of(content: bytes, path: object) -> dict[str, np.ndarray]:
+    """The arrays of `WANTED` in the content of the file `path`. Raises RequestError likewise."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in WANTED}

@@ -254,6 +254,21 @@ class Store:
         with reporting(self.uri):
             return self.tables.known(run_ids) if self.tables else set()
 
+    def artifact(self, run_id: str, path: str) -> bytes | None:
+        """The content of a run's file, None where there is no such run or file."""
+        from mlflow import MlflowException
+
+        client = self.client
+        with reporting(self.uri), TemporaryDirectory(prefix="sandbox-") as directory:
+            try:
+                return Path(client.download_artifacts(run_id, path, directory)).read_bytes()
+            except MlflowException as error:
+                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return None
+                raise
+            except FileNotFoundError:
+                return None
+
     def abandon(self, run_id: str) -> bool:
         """Marks a run as KILLED and as half-written, if it is still RUNNING; whether it was."""
         client = self.client

@@ -83,7 +83,7 @@ def test_the_training_part_says_how_features_are_scaled_and_gaps_filled(customer
     else:
         complete = raw[~np.isnan(raw).any(axis=1)]
         assert set(map(tuple, complete)) <= set(map(tuple, rows[:, :2]))
-    gap = problem.raw_inputs(np.array([[50.0, np.nan, np.nan, np.nan, np.nan]]))
+    gap = problem.features(np.array([[50.0, np.nan, np.nan, np.nan, np.nan]]))
     mean = problem.train.X[:, 1].mean()
     np.testing.assert_allclose(gap[0, 1], mean, atol=1e-12)
     assert gap[0, 2:].argmax() == problem.train.X[:, 2:].sum(axis=0).argmax()

@@ -1,0 +1,145 @@
+"""A model for where there is no sandbox: a script of NumPy alone, or JSON."""
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+
+from sandbox.errors import choose
+from sandbox.model import Model
+
+ACTIVATIONS = {  # as the script has them, of z (units, rows)
+    "sigmoid": "1 / (1 + np.exp(-z))",
+    "tanh": "np.tanh(z)",
+    "relu": "np.maximum(z, 0)",
+    "leaky_relu": "np.where(z > 0, z, 0.01 * z)",
+    "linear": "z",
+    "softmax": "np.exp(z - z.max(0)) / np.exp(z - z.max(0)).sum(0)",
+}
+SCRIPT = '''\
+"""A network that was trained in the sandbox, as NumPy alone has it.
+
+{about}
+
+    python {file} new.csv          predicts the rows of a CSV with these columns (whatever others it has)
+    predict(rows)                  does it in Python, of a list of rows {columns}
+"""
+
+import csv
+import sys
+
+import numpy as np
+
+COLUMNS = {columns}
+CATEGORIES = {categories}  # of the columns that hold text
+CLASSES = {classes}
+MEAN = np.array({mean})
+SCALE = np.array({scale})
+FILL = {fill}  # for gaps
+WEIGHTS = [{weights}
+]
+BIASES = [{biases}
+]
+
+
+def predict(rows):
+    """The outputs (rows, {outputs}) of raw rows, each with a value for each of COLUMNS."""
+    features = []
+    for place, name in enumerate(COLUMNS):
+        values = [row[place] for row in rows]
+        gaps = np.array([value is None or value == "" or value != value for value in values])
+        if name in CATEGORIES:
+            known = CATEGORIES[name]
+            hot = np.eye(len(known))[[0 if gap else known.index(str(v)) for v, gap in zip(values, gaps)]]
+            features += list(np.where(gaps[:, None], np.nan, hot).T)
+        else:
+            features.append(np.array([np.nan if gap else float(v) for v, gap in zip(values, gaps)]))
+    X = np.array(features).T
+    if np.isnan(X).any():
+        if FILL is None:
+            raise ValueError("there are gaps, and there were none in the training examples")
+        X = np.where(np.isnan(X), FILL, X)
+    X = (X - MEAN) / SCALE
+    X = np.column_stack([X{crosses}])
+    A = X.T.astype(np.{dtype})
+    with np.errstate(over="ignore"):
+{layers}
+    return A.T
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
+        rows = [[row[name] for name in COLUMNS] for row in csv.DictReader(file)]
+    for output in predict(rows).astype(float):
+        if not CLASSES:
+            print(repr(float(output[0])))
+        elif len(output) == 1:
+            print(CLASSES[int(output[0] > 0.5)], repr(float(output[0])))
+        else:
+            print(CLASSES[int(output.argmax())], *map(repr, output.tolist()))
+'''
+
+
+def export(model: Model, kind: str, about: str = "", file: str = "model.py") -> str:
+    """The model as "numpy", a script, or as "json". Raises RequestError for any other kind.
+
+    The JSON has what `Model` has: `features` (names, columns, crosses, scaling, encoding), and `layers`, each with its
+    weights (units, inputs), biases (units,) and activation.
+    """
+    return choose("kind of export", kind, {"numpy": _script, "json": _json})(model, about, file)
+
+
+def _json(model: Model, about: str, file: str) -> str:
+    network = model.network
+    layers = [
+        {"weights": W.tolist(), "biases": b[:, 0].tolist(), "activation": name}
+        for W, b, name in zip(network.weights, network.biases, network.activations, strict=True)
+    ]
+    told = {"about": about, "task": model.task, "classes": list(model.classes), "params": dict(model.params)}
+    told |= {"dtype": str(network.parameters.dtype), "features": model.features.describe(), "layers": layers}
+    return json.dumps(told, indent=1) + "\n"
+
+
+def _script(model: Model, about: str, file: str) -> str:
+    features, network = model.features, model.network
+    columns = features.encoding.columns if features.encoding else ()
+    names = [one.name for one in columns] or list(features.names)
+    scaling = features.scaling
+    count = len(features.names)
+    layers = [
+        f"        z = WEIGHTS[{number}].astype(A.dtype) @ A + BIASES[{number}].astype(A.dtype)[:, None]\n"
+        f"        A = {ACTIVATIONS[name]}"
+        for number, name in enumerate(network.activations)
+    ]
+    parts: dict[str, Any] = {
+        "about": about or f"A network of {'-'.join(map(str, network.sizes))} units.",
+        "file": file,
+        "columns": names,
+        "categories": {one.name: list(one.categories) for one in columns if one.categories},
+        "classes": list(model.classes),
+        "mean": _numbers(scaling.mean if scaling else np.zeros(count)),
+        "scale": _numbers(scaling.scale if scaling else np.ones(count)),
+        "fill": f"np.array({_numbers(scaling.fill)})" if scaling and scaling.fill is not None else None,
+        "weights": "".join(f"\n    np.array({_numbers(W)})," for W in network.weights),
+        "biases": "".join(f"\n    np.array({_numbers(b[:, 0])})," for b in network.biases),
+        "outputs": network.sizes[-1],
+        "crosses": "".join(f", {_code(cross.term)}" for cross in features.crosses),
+        "dtype": str(network.parameters.dtype),
+        "layers": "\n".join(layers),
+    }
+    return SCRIPT.format(**parts)
+
+
+def _numbers(array: np.ndarray) -> str:
+    """An array as Python's literals, which keep the last bit; what is not finite by its name."""
+    return re.sub(r"\b(nan|inf)\b", r"np.\1", repr(array.astype(float).tolist()))
+
+
+def _code(term: Any) -> str:
+    """A cross as an expression over X (rows, features)."""
+    return " * ".join(
+        (f"np.{atom.function}({_code(atom.term)})" if atom.term else f"X[:, {atom.column - 1}]")
+        + (f" ** {power}" if power > 1 else "")
+        for atom, power in term.factors
+    )

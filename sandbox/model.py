@@ -1,0 +1,114 @@
+"""A trained network with everything that raw rows need: what a run keeps, and what predicts."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sandbox.data.features import Features
+from sandbox.errors import RequestError, one_line
+from sandbox.nn.network import Network
+from sandbox.nn.storage import arrays_of, content_of
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network, the features that it takes, and what its outputs mean.
+
+    `task` is "binary", "multiclass" or "regression", `class_names` are those of the data (empty: 0, 1, ...), and `params`
+    the config that it was trained with, as text.
+    """
+
+    network: Network
+    features: Features
+    task: str
+    class_names: tuple[str, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def predict(self, rows: Any) -> np.ndarray:
+        """Outputs (rows, outputs), probabilities or values, for raw rows: numbers (rows, features), or a frame.
+
+        Features are scaled and crossed as the training examples were. Raises RequestError where rows are no such thing.
+        """
+        return self.network.predict(self.features(rows))
+
+    def classify(self, rows: Any) -> np.ndarray:
+        """The class (rows,) of each raw row, called as the data call it, or 0, 1, ... where they have no names.
+
+        Raises RequestError as `predict` does, and for regression.
+        """
+        if self.task == "regression":
+            name = self.params.get("dataset", "the task")
+            raise RequestError(f"{name} is for regression: it has values to predict, and no classes")
+        labels = labels_of(self.predict(rows), self.task)
+        return np.array(self.class_names)[labels] if self.class_names else labels
+
+    def answers(self, rows: Any) -> dict[str, Any]:
+        """What each raw row is, by columns: its class and the probability of it, or its value; arrays (rows,).
+
+        Where the output is no probability (an activation other than sigmoid or softmax) it is given as it is.
+        """
+        outputs = self.predict(rows).astype(float)
+        if self.task == "regression":
+            return {"prediction": outputs[:, 0]}
+        labels = labels_of(outputs, self.task)
+        classes = np.array(self.classes)[labels]
+        if self.network.activations[-1] not in ("sigmoid", "softmax"):
+            return {"prediction": classes, "output": outputs.max(1)}
+        chosen = outputs[np.arange(len(labels)), labels] if self.task == "multiclass" else outputs[:, 0]
+        return {
+            "prediction": classes,
+            "probability": np.where((self.task == "binary") & (labels == 0), 1 - chosen, chosen),
+        }
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of its classes, one for each number that an output can stand for; none for regression."""
+        if self.task == "regression" or self.class_names:
+            return self.class_names
+        return tuple(map(str, range(2 if self.task == "binary" else self.network.sizes[-1])))
+
+    def to_bytes(self) -> bytes:
+        """All of it as a file: NumPy's .npz without pickle, which `Network.load` reads too."""
+        network = self.network
+        told = {"task": self.task, "class_names": list(self.class_names), "params": dict(self.params)}
+        told |= {"features": self.features.describe()}
+        arrays = {"sizes": network.sizes, "activations": network.activations, "parameters": network.parameters}
+        return content_of(**arrays, epoch=0, told=json.dumps(told))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, what: object = "network.npz") -> "Model":
+        """The model in a file that `to_bytes` made. Raises RequestError for one that is damaged or foreign."""
+        arrays = arrays_of(content, what)
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
+                told = json.loads(file["told"].item())
+        except Exception:  # whatever zipfile, zlib, NumPy and json raise for bytes that they did not expect
+            raise RequestError(f"{what}: damaged, or a network without its features") from None
+        try:
+            network = Network(arrays["sizes"].tolist(), arrays["activations"].tolist(), arrays["parameters"])
+            features = Features.restore(told["features"])
+            if len(features.names) + len(features.crosses) != network.sizes[0]:
+                raise ValueError("so many inputs it has not")
+            return cls(network, features, str(told["task"]), tuple(told["class_names"]), told["params"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RequestError(f"{what}: damaged, or a network without its features ({one_line(str(error))})") from None
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "Model":
+        """The model in a file. Raises RequestError for one that is not there, damaged or foreign."""
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise RequestError(f"{path}: {error.strerror}") from None
+        return cls.from_bytes(content, path)
+
+
+def labels_of(outputs: np.ndarray, task: str) -> np.ndarray:
+    """The class numbers (rows,) that outputs (rows, outputs) stand for."""
+    return (outputs[:, 0] > 0.5).astype(int) if task == "binary" else outputs.argmax(1)
