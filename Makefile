@@ -27,10 +27,10 @@ sweep: setup ## run the four experiments, log every run to MLflow
 $(SWEEPS): sweep-%: setup ## run one experiment: NAME is learning_rate, initializers, depth, feature_crosses, batch_size or schedules
 	@$(BIN)/python -m experiments.$*
 
-compare: setup ## feature crosses against hidden layers, a small grid: two or three minutes
+compare: setup ## feature crosses against hidden layers, a small grid: one or two minutes
 	@$(BIN)/python -m studies.features_vs_layers
 
-compare-full: setup ## the same on all data sets and sizes: half an hour
+compare-full: setup ## the same on all data sets and sizes: a quarter of an hour
 	@$(BIN)/python -m studies.features_vs_layers --full
 
 findings: setup ## the figures and pictures of studies/FINDINGS.md, from all experiments

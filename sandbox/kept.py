@@ -14,6 +14,15 @@ def load(run: str, tracking_uri: str | None = None, root: str | os.PathLike[str]
 
     The store is that of `tracking_uri`, else of MLFLOW_TRACKING_URI, else the one in the directory `root`. Raises
     RequestError where there is no such run or file, or where the run has kept no network; StoreError where nobody answers.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sandbox import Config, load, train
+    >>> with TemporaryDirectory() as directory:
+    ...     content = train(Config(dataset="or", hidden=(), epochs=1000)).model.to_bytes()
+    ...     _ = Path(directory, "network.npz").write_bytes(content)
+    ...     load(f"{directory}/network.npz").classify([[0, 0], [0, 1]])
+    array([0, 1])
     """
     if str(run).endswith(".npz"):
         return Model.load(run)

@@ -50,7 +50,7 @@ def test_train_logs_a_run_and_says_what_to_type_next(call, store, plain, tmp_pat
         crosses=("x1*x2", "x1^2"), hidden=(4, 3), epochs=60, batch_size=2
     )
     assert len(plain.get_metric_history(run_id, "cost")) == 61
-    assert {file.path for file in plain.list_artifacts(run_id)} == {"images", "boundary.png", "cost.png"}
+    assert {file.path for file in plain.list_artifacts(run_id)} == {"images", "boundary.png", "cost.png", "network.npz"}
     assert plain.get_experiment(run.info.experiment_id).name == "train"
     assert not (tmp_path / "runs").exists()
 

@@ -231,7 +231,7 @@ def test_a_file_that_cannot_be_read(doctor, patient, store, make_run):
     (finding,) = json.loads(output)["findings"]
     assert (code, finding["campaign"]) == (1, "spool")
     assert path.name in finding["what"]
-    assert "not a zip file" in finding["what"]
+    assert "it is torn" in finding["what"]
     next(iter(spool.rejected())).unlink()
     assert doctor()[0] == 0
 

@@ -32,7 +32,7 @@ from sandbox.tracking import Store
 )
 @click.option("--first-seed", type=int, help="The first of the fresh seeds; all that is drawn follows from it [0].")
 @click.option("--epochs", type=int, help="Epochs of every run [2000].")
-@click.option("--full", is_flag=True, help="All arms, data sets and sizes: half an hour on two cores.")
+@click.option("--full", is_flag=True, help="All arms, data sets and sizes: a quarter of an hour on two cores.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Directory [runs/comparisons/ID].")
 @own_options
 @data_options
@@ -57,7 +57,7 @@ def compare(
     report (HTML), figures and tables.
 
     \b
-      sandbox compare                                                      three data sets, two or three minutes
+      sandbox compare                                                      three data sets, one or two minutes
       sandbox compare --dataset spiral --arm "crosses: crosses=x1*x2" --arm "deep: hidden=8,8"
       sandbox compare --dataset circle --n 16,64 --arm "sgd: optimizer=gd" --arm "adam: optimizer=adam"
     """

@@ -335,10 +335,12 @@ def crossing(sizes: Sequence[int], differences: "np.ndarray | Sequence[float]") 
 def catching_up(found: Estimate, sizes: Sequence[int]) -> str:
     """From when on layers are level with features, in words."""
     low, high = sizes[0], sizes[-1]
+    if found.low <= low and found.high == math.inf:
+        return f"whether layers catch up within {low} to {high} examples cannot be told"
     if found.low == math.inf or found.value == math.inf:
         rest = "" if found.low == math.inf else f" (perhaps from {found.low:.0f} on)"
         return f"layers do not catch up within {low} to {high} examples{rest}"
-    if found.high <= low:
+    if found.high < low + 0.5:
         return f"layers are not behind from {low} examples on"
     upper = f"more than {high}" if found.high == math.inf else f"{found.high:.0f}"
     return f"layers catch up at about {found.value:.0f} examples [{found.low:.0f}, {upper}]"

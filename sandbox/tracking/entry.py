@@ -158,6 +158,8 @@ def _parse(content: bytes) -> Entry:
             if info.compress_type != zipfile.ZIP_STORED:  # a bomb unpacks to more than it weighs
                 raise ValueError(f"{info.filename!r} is compressed")
             parts[info.filename] = archive.read(info)
+    if "entry.json" not in parts:  # perhaps the end of a torn file was that of an archive within it
+        raise ValueError("it is torn, or no run's")
     head = json.loads(parts.pop("entry.json"))
     entry = Entry(Destination(**head["destination"]), _record(head["record"], parts), head["closing"])
     _check(entry)

@@ -143,7 +143,8 @@ def test_from_when_on_layers_catch_up(done, small):
         (Estimate(math.inf, math.inf, math.inf), "layers do not catch up within 8 to 512 examples"),
         (Estimate(math.inf, 300, math.inf), "layers do not catch up within 8 to 512 examples (perhaps from 300 on)"),
         (Estimate(8, 8, 8), "layers are not behind from 8 examples on"),
-        (Estimate(40, 8, math.inf), "layers catch up at about 40 examples [8, more than 512]"),
+        (Estimate(40, 8, math.inf), "whether layers catch up within 8 to 512 examples cannot be told"),
+        (Estimate(40, 9, math.inf), "layers catch up at about 40 examples [9, more than 512]"),
     ],
 )
 def test_catching_up_in_words(found, words):
