@@ -34,10 +34,10 @@ SWEEP = Sweep(
     hooks=[GradientNoise(epochs=[0]), TimeToCost(0.03)],
 )
 
-# Full run: the noise of 1, 4, 16 and 64 examples is 1.66, 0.409, 0.0808 and 0 (means), that is 1, 1/4.05, 1/20.5 and 0.
-# Updates to the cost 0.03, medians, never being the last: at a rate of 0.1 382, 365, 361 and 361 (of the full batch, which
-# has only 400, 9 of 20 never); at 0.4 12,583 (9 of 20 never), 117, 94 and 92. Examples: at 0.1 382, 1,458, 5,776 and
-# 23,072; at 0.4 466 by fours, and 302 one by one at 0.2.
+# Full run: the noise of 1, 4, 16 and 64 examples is 1.67, 0.391, 0.0770 and 0 (means), that is 1, 1/4.27, 1/21.7 and 0.
+# Updates to the cost 0.03, medians, never being the last: at a rate of 0.1 641, 538, 525 and never (the full batch has only
+# 400, which are not enough for 12 of 20); at 0.4 never (14 of 20), 171, 142 and 133. Examples: at 0.1 641, 2,152, 8,392 and
+# never; at 0.4 684 by fours, and 404 one by one at 0.2.
 
 if __name__ == "__main__":
     experiment(SWEEP)

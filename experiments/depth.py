@@ -35,7 +35,7 @@ SWEEP = Sweep(
     hooks=[GradientNorms(every=100)],
 )
 
-# Full run, median test accuracy at the best rate: no hidden layer 0.59, one 0.78, two 0.97, three 0.97. Two and three learn
+# Full run, median test accuracy at the best rate: no hidden layer 0.58, one 0.76, two 0.96, three 0.97. Two and three learn
 # their 300 points by heart; the third layer adds parameters here, and hardly anything else.
 
 if __name__ == "__main__":
