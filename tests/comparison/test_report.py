@@ -58,7 +58,8 @@ def test_every_difference_of_the_page_is_found_in_mlflow(done, scores):
     rows = re.findall(rf"<tr>{words}{number}{words}{words}{number}{number}{number}{number}{words}{number}</tr>", page)
     assert len(rows) == 2 * 3
     for _, n, first, second, difference, *_ in rows:
-        assert float(difference.replace("\N{MINUS SIGN}", "-")) == pytest.approx((wide[first] - wide[second])[int(n)].mean(), abs=0.000051)
+        shown = float(difference.replace("\N{MINUS SIGN}", "-"))
+        assert shown == pytest.approx((wide[first] - wide[second])[int(n)].mean(), abs=0.000051)
     verdicts = r"<td>(features better|layers better|equivalent|inconclusive: [^<]*|both near chance)</td></tr>"
     assert len(re.findall(verdicts, page)) == len(done.findings.duels) == 2
 
