@@ -3,6 +3,7 @@
 import importlib
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sandbox.options import main as run_command
 from sandbox.tracking import Destination, Record, Store, StoreError
 from sandbox.tracking.spool import Spool
 
+FEW_PARAMETERS, FEW_EXAMPLES = 20, 8  # that are printed
 ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Optuna's half of the house
     "compare": "sandbox.comparison.command",
     "doctor": "sandbox.doctor.command",
@@ -59,6 +61,10 @@ def cli() -> None:
 @cli.command()
 @config_options()
 @own_options
+@click.option(
+    "--weights", metavar="NUMBERS", help="Those to start with, as `sandbox explain` has them [initializer's]."
+)
+@click.option("--bias", metavar="NUMBERS", help="Likewise: units with , between, layers with ; [0].")
 @click.option("--health", is_flag=True, help="Log means and variances of every layer's activations and gradients.")
 @click.option("--checkpoint", metavar="FILE", help="Keep the network in this file (.npz) while it trains.")
 @click.option("--plane", metavar="A,B", help="Two features for the boundary's pictures, such as x3,x7.")
@@ -68,6 +74,8 @@ def train(
     changes: dict[str, Any],
     hooks: list[Any],
     pictures: list[Any],
+    weights: str | None,
+    bias: str | None,
     health: bool,
     checkpoint: str | None,
     plane: str | None,
@@ -85,6 +93,7 @@ def train(
         from sandbox.train import train as train_one
 
     check_effort([config])
+    start = None if weights is None and bias is None else _start(config, weights, bias)
     shown = None if plane is None else _plane(plane, config)
     kept = [Checkpoint(checkpoint)] if checkpoint else []
     spool = Spool(store.uri, RUNS, store.chosen)
@@ -97,7 +106,7 @@ def train(
         watching = [Snapshots(snapshot_epochs), Measures(snapshot_epochs), Progress(bar, max(1, config.epochs // 100))]
         if health:
             watching.append(InitializerHealth(snapshot_epochs(config.epochs)))
-        result = train_one(config, [*watching, *kept, *hooks], curve_points=CURVE_POINTS)
+        result = train_one(config, [*watching, *kept, *hooks], curve_points=CURVE_POINTS, start=start)
     report: dict[str, Any] = {
         "config": config.to_dict(),
         "cost": _finite(result.cost),
@@ -112,7 +121,9 @@ def train(
         "seconds": round(result.seconds, 4),
     }
     if not no_track:
-        record = make_record(result, str(config.dataset), {}, pictures=pictures, plane=shown)
+        told = {"weights": weights, "bias": bias}
+        given = {f"start.{name}": text[:500] for name, text in told.items() if text}
+        record = make_record(result, str(config.dataset), given, pictures=pictures, plane=shown)
         report["run_id"] = _log(record, store, spool)
     health_curves = {name: values for name, (_, values) in result.curves.items() if name.startswith("health/")}
     at_start = {name: _finite(values[0].item()) for name, values in health_curves.items()}
@@ -123,6 +134,8 @@ def train(
     for name, value in {**report, **at_start}.items():
         if name != "config" and value is not None:
             click.echo(f"{name:{width}} {value:.6g}" if isinstance(value, float) else f"{name:{width}} {value}")
+    for name, text in _small(result):
+        click.echo(f"{name:{width}} {text}")
     if not no_track:
         click.echo(f"\nnext: {typed('ui')}")
 
@@ -151,6 +164,28 @@ def _plane(text: str, config: Config) -> tuple[str, str]:
     names: Any = tuple(name.strip() for name in text.split(","))
     plane_of(prepare(config).train, names)
     return names
+
+
+def _small(result: Any) -> Iterator[tuple[str, str]]:
+    """Weights and predictions in numbers, where they are few enough to be read."""
+    if result.network.parameters.size <= FEW_PARAMETERS:
+        for layer, (W, b) in enumerate(zip(result.network.weights, result.network.biases, strict=True), 1):
+            units = " | ".join(", ".join(f"{weight:.6g}" for weight in unit) for unit in W)
+            yield f"layer {layer}", f"weights {units}; bias {', '.join(f'{one:.6g}' for one in b[:, 0])}"
+    train = result.problem.train
+    if len(train) <= FEW_EXAMPLES:
+        outputs = result.network.predict(result.problem.inputs(train.X))
+        for x, y, output in zip(train.X, train.Y, outputs, strict=True):
+            numbers = [", ".join(f"{one:.6g}" for one in group) for group in (x, output, y)]
+            yield f"at {numbers[0]}", f"{numbers[1]} (target {numbers[2]})"
+
+
+def _start(config: Config, weights: str | None, bias: str | None) -> Any:
+    """The network to start with. Raises RequestError where numbers do not fit its layers."""
+    from sandbox.graph.parameters import with_numbers
+    from sandbox.train import build
+
+    return with_numbers(build(config), weights, bias)
 
 
 def _finite(value: float | None) -> float | None:

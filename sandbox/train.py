@@ -46,14 +46,31 @@ def layers(config: Config, problem: Problem) -> tuple[tuple[int, ...], tuple[str
     return sizes, (*(config.activation for _ in config.hidden), config.output_activation)
 
 
-def train(config: Config, hooks: Iterable[Hook] = (), *, curve_points: int | None = None) -> Result:
+def train(
+    config: Config, hooks: Iterable[Hook] = (), *, curve_points: int | None = None, start: Network | None = None
+) -> Result:
     """Train one config. The cost is recorded at every epoch, or at about `curve_points` of them, first and last included.
+
+    `start` is the network before the first update, in the place of what initializer and seed draw. Raises RequestError where
+    its layers are not the config's.
 
     >>> result = train(Config(dataset="or", hidden=(), epochs=1000))
     >>> result.train_accuracy, len(result.costs)
     (1.0, 1000)
     """
-    return train_many([config], hooks, curve_points=curve_points)[0]
+    if start is None:
+        return train_many([config], hooks, curve_points=curve_points)[0]
+    check_effort([config])
+    return _train_part([config], list(hooks), curve_points, [_fitting(start, config)])[0]
+
+
+def _fitting(start: Network, config: Config) -> Network:
+    """The network to start with, of the config's type of numbers. Raises RequestError where its layers are others."""
+    sizes, activations = layers(config, prepare(config))
+    if start.lead or (tuple(start.sizes), tuple(start.activations)) != (sizes, activations):
+        wanted = f"{'-'.join(map(str, sizes))} ({', '.join(activations)})"
+        raise RequestError(f"start is {start!r}: a network of {wanted} is needed")
+    return Network(start.sizes, start.activations, start.parameters.astype(config.dtype))
 
 
 def train_many(
@@ -119,12 +136,14 @@ def shape(config: Config) -> Shape:
     return Shape(sizes, activations, len(problem.train), itemsize, config.batch_size, rest, beside)
 
 
-def _train_part(configs: list[Config], hooks: list[Hook], curve_points: int | None) -> list[Result]:
-    """Train configs of one shape in the same arrays."""
+def _train_part(
+    configs: list[Config], hooks: list[Hook], curve_points: int | None, starts: Sequence[Network] = ()
+) -> list[Result]:
+    """Train configs of one shape in the same arrays; `starts` are their first networks where these are given."""
     with one_thread():
         started = time.perf_counter()
         problems = [prepare(config) for config in configs]
-        networks = [build(config) for config in configs]
+        networks = list(starts) or [build(config) for config in configs]
         figures = Figures(configs, problems, [network.sizes for network in networks])
         epochs = configs[0].epochs
         wanted, looks = spread(epochs, curve_points), spread(epochs, LOOKS)

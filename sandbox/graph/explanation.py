@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from sandbox.effort import check_memory
 from sandbox.errors import RequestError
 from sandbox.graph.build import batch_graph, example_graph, nodes_one_by_one
 from sandbox.graph.graph import Graph
-from sandbox.graph.parameters import parse_biases, parse_weights
+from sandbox.graph.parameters import with_numbers
 from sandbox.nn.hooks import Snapshots
 from sandbox.nn.network import Network
 from sandbox.nn.run import Run
@@ -100,7 +99,7 @@ def explain(
     check_memory(config)
     available = len(prepare(config).train)
     rows = range(_count(first, available)) if batch else range(_index(example, available), (example or 0) + 1)
-    network, note = _network(config, weights, biases), ""
+    network, note = with_numbers(build(config), weights, biases), ""
     if not batch and (count := nodes_one_by_one(network)) > READABLE:
         note = f"{count:,} nodes one by one would be too many to read: arrays instead, as --batch has them"
     vectorised = batch or bool(note)
@@ -164,19 +163,6 @@ class _Steps(Snapshots):
 
     def on_end(self, run: Run) -> None:
         run.snapshot()
-
-
-def _network(config: Config, weights: str | None, biases: str | None) -> Network:
-    built = build(config)
-    network = Network(built.sizes, built.activations, built.parameters.astype(np.float64))
-    given: list[tuple[Any, Any]] = [
-        (network.weights, weights and parse_weights(weights, network.sizes)),
-        (network.biases, biases and parse_biases(biases, network.sizes)),
-    ]
-    for parts, arrays in given:
-        for part, array in zip(parts, arrays or [], strict=False):
-            part[...] = array
-    return network
 
 
 def _index(example: int | None, available: int) -> int:

@@ -6,6 +6,21 @@ from itertools import pairwise
 import numpy as np
 
 from sandbox.errors import RequestError
+from sandbox.nn.network import Network
+
+
+def with_numbers(network: Network, weights: str | None, biases: str | None) -> Network:
+    """The network in float64, with these weights and biases where they are given. Raises RequestError.
+
+    >>> network = Network.initialize([2, 1], ["sigmoid"])
+    >>> with_numbers(network, "0.1,0.6", None).weights[0]
+    array([[0.1, 0.6]])
+    """
+    network = Network(network.sizes, network.activations, network.parameters.astype(np.float64))
+    for parts, text, parse in ((network.weights, weights, parse_weights), (network.biases, biases, parse_biases)):
+        for part, array in zip(parts, parse(text, network.sizes) if text else (), strict=False):
+            part[...] = array
+    return network
 
 
 def parse_weights(text: str, sizes: Sequence[int]) -> list[np.ndarray]:
