@@ -14,6 +14,7 @@ from sandbox.disk import replace
 from sandbox.effort import check_effort
 from sandbox.errors import RequestError, choose
 from sandbox.interrupt import getting_ready
+from sandbox.names import LONGEST, check_name
 from sandbox.options import RUNS, config_options, json_option, own_options, store_options, typed, uri_option
 from sandbox.options import main as run_command
 from sandbox.tracking import Destination, Record, Store, StoreError
@@ -68,6 +69,7 @@ def cli() -> None:
 @click.option("--health", is_flag=True, help="Log means and variances of every layer's activations and gradients.")
 @click.option("--checkpoint", metavar="FILE", help="Keep the network in this file (.npz) while it trains.")
 @click.option("--plane", metavar="A,B", help="Two features for the boundary's pictures, such as x3,x7.")
+@click.option("--name", metavar="TEXT", help="What the run is called [what it is: xor 2-3-1, rate 1, seed 0].")
 @click.option("--no-track", is_flag=True, help="Log nothing.")
 @store_options
 def train(
@@ -79,6 +81,7 @@ def train(
     health: bool,
     checkpoint: str | None,
     plane: str | None,
+    name: str | None,
     no_track: bool,
     store: Store,
     as_json: bool,
@@ -93,6 +96,8 @@ def train(
         from sandbox.train import train as train_one
 
     check_effort([config])
+    if name is not None:
+        check_name("name", name)
     start = None if weights is None and bias is None else _start(config, weights, bias)
     shown = None if plane is None else _plane(plane, config)
     kept = [Checkpoint(checkpoint)] if checkpoint else []
@@ -123,7 +128,7 @@ def train(
     if not no_track:
         told = {"weights": weights, "bias": bias}
         given = {f"start.{name}": text[:500] for name, text in told.items() if text}
-        record = make_record(result, str(config.dataset), given, pictures=pictures, plane=shown)
+        record = make_record(result, name or _called(result), given, pictures=pictures, plane=shown)
         report["run_id"] = _log(record, store, spool)
     health_curves = {name: values for name, (_, values) in result.curves.items() if name.startswith("health/")}
     at_start = {name: _finite(values[0].item()) for name, values in health_curves.items()}
@@ -164,6 +169,15 @@ def _plane(text: str, config: Config) -> tuple[str, str]:
     names: Any = tuple(name.strip() for name in text.split(","))
     plane_of(prepare(config).train, names)
     return names
+
+
+def _called(result: Any) -> str:
+    """What a run is, in some words: the data, the layers, the learning rate and the seed."""
+    config = result.config
+    crosses = f" with {', '.join(cross.name for cross in result.problem.crosses)}" if config.crosses else ""
+    layers = "-".join(map(str, result.network.sizes))
+    words = f"{config.dataset} {layers}{crosses}, rate {config.learning_rate:g}, seed {config.seed}"
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
 
 
 def _small(result: Any) -> Iterator[tuple[str, str]]:

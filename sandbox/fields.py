@@ -29,11 +29,15 @@ def role(field: dataclasses.Field) -> str:
 
 @dataclass(frozen=True)
 class Kind:
-    """Which values a field takes: of one type, several of them in a tuple, or None where it is optional."""
+    """Which values a field takes: of one type, several of them in a tuple, or None where it is optional.
+
+    `names` are those that are possible, where the type is that of names.
+    """
 
     type: Callable[[Any], Any]
     several: bool = False
     optional: bool = False
+    names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, hint: Any) -> "Kind":
@@ -45,7 +49,8 @@ class Kind:
         one = next(choice for choice in choices if choice is not NoneType)
         several = get_origin(one) is tuple
         one = get_args(one)[0] if several else one
-        return cls(str if get_origin(one) is Literal else one, several, NoneType in choices)
+        named = get_origin(one) is Literal
+        return cls(str if named else one, several, NoneType in choices, get_args(one) if named else ())
 
     @property
     def wanted(self) -> str:

@@ -16,10 +16,11 @@ from typing import Any
 import click
 
 from sandbox import interrupt
-from sandbox.config import FIELDS, Config, parse_value
+from sandbox.config import FIELDS, KINDS, Config, parse_value
 from sandbox.data import Dataset
 from sandbox.data.checks import FILES
 from sandbox.errors import RequestError, choose, one_line
+from sandbox.fields import NONE
 from sandbox.tracking import Store, StoreError
 
 RUNS = Path("runs")
@@ -97,11 +98,19 @@ def config_options(base: Config | None = None, hidden: Collection[str] = ()) -> 
 
         with_options = data_options(collected)
         for name in reversed(FIELDS):
-            shown = {"help": f"[{values[name]}]", "hidden": name in hidden, "metavar": "VALUE"}
+            shown = {"help": f"[{values[name]}]", "hidden": name in hidden, "metavar": _metavar(name)}
             with_options = click.option(f"--{name.replace('_', '-')}", name, **shown)(with_options)
         return with_options
 
     return decorate
+
+
+def _metavar(name: str) -> str:
+    """What the help says that a field takes: the names that are possible, where there are some."""
+    if name == "dataset":
+        return "NAME|FILE|FORMULA"  # sandbox datasets lists the names
+    names = KINDS[name].names
+    return f"[{'|'.join((*names, NONE) if KINDS[name].optional else names)}]" if names else "VALUE"
 
 
 def data_options(command: Callable) -> Callable:

@@ -8,6 +8,7 @@ import pytest
 from sandbox import Config, train
 from sandbox.nn import InitializerHealth
 from sandbox.record import make_record
+from sandbox.tracking import Store
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,19 @@ def test_health_is_logged_by_layer(here, store, plain):
 
 
 def test_the_plane_that_was_asked_for_is_what_the_pictures_show(here, store, plain, tmp_path):
-    words = ("--dataset", "wine", "--hidden", 4, "--epochs", 40, "--tracking-uri", store.uri, "--json")
+    words = (
+        "--dataset",
+        "wine",
+        "--hidden",
+        4,
+        "--epochs",
+        40,
+        "--name",
+        "wine",
+        "--tracking-uri",
+        store.uri,
+        "--json",
+    )
     runs = []
     for plane in ("x1,x13", "alcohol, proline", "x2,x3", None):
         code, output, errors = here("train", *words, *(["--plane", plane] if plane else []))
@@ -119,3 +132,21 @@ def test_a_store_that_goes_while_a_network_trains_costs_nothing(call, plain_of, 
     assert call("sync", cwd=tmp_path)[0] == 0
     assert sorted(run.data.params["epochs"] for run in plain_of(tmp_path, "train")) == ["5", "7"]
     assert [run.info.status for run in plain_of(tmp_path, "train")] == ["FINISHED"] * 2
+
+
+def test_a_run_says_what_it_is_or_takes_the_name_that_it_is_given(here, tmp_path):
+    words = ("train", "--epochs", 5, "--crosses", "x2*x1", "--learning-rate", 0.3, "--json")
+    store = Store(None, tmp_path / "runs")
+    for more, name in (((), "xor 3-3-1 with x1*x2, rate 0.3, seed 0"), (("--name", "mine"), "mine")):
+        run = json.loads(here(*words, *more)[1])["run_id"]
+        assert store.client.get_run(run).info.run_name == name
+    code, output, errors = here(*words, "--name", "")
+    assert (code, output) == (2, "")
+    assert "name is ''" in errors
+
+
+def test_the_help_names_what_is_possible(here):
+    output = " ".join(here("train", "--help")[1].split())
+    assert "--activation [sigmoid|tanh|relu|leaky_relu|linear|softmax] [sigmoid]" in output
+    assert "--monitor [cost|validation_cost|validation_accuracy|train_accuracy|none]" in output
+    assert "--dataset NAME|FILE|FORMULA [spiral]" in " ".join(here("experiment", "depth", "--help")[1].split())

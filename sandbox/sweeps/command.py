@@ -87,7 +87,7 @@ def experiment_command(
     @click.command(help="\n\n".join(f"{sweep.name}: {sweep.question}" for sweep in sweeps))
     @sweep_options
     @own_options
-    @config_options()
+    @config_options(sweeps[0].base if len(sweeps) == 1 else None)
     @store_options
     def command(
         changes: dict[str, Any],
