@@ -25,8 +25,8 @@ def test_kinds_follow_from_hints():
     assert kinds(Fields) == {
         "seed": COUNT,
         "sizes": Kind(int, several=True),
-        "kind": NAME,
-        "other": Kind(str, optional=True),
+        "kind": Kind(str, names=("one", "two")),
+        "other": Kind(str, optional=True, names=("one", "two")),
         "rate": Kind(float, optional=True),
     }
 
