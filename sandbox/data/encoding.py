@@ -74,6 +74,15 @@ class Encoding:
         spans = zip(self.columns, ends, strict=True)
         return [[*range(end - len(column.categories), end)] for column, end in spans if column.categories]
 
+    def describe(self) -> list[dict[str, Any]]:
+        """Its columns as JSON has them."""
+        return [{"name": column.name, "categories": list(column.categories)} for column in self.columns]
+
+    @classmethod
+    def restore(cls, told: Sequence[dict[str, Any]]) -> Encoding:
+        """The encoding that `describe` told of."""
+        return cls(tuple(Column(one["name"], tuple(one["categories"])) for one in told))
+
     def features_of(self, frame: pd.DataFrame) -> np.ndarray:
         """The features (rows, features) of a frame with these columns, whatever others it has. Raises RequestError."""
         names = [str(name) for name in frame.columns]

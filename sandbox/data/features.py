@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ class Features:
             "columns": list(self.columns),
             "crosses": [cross.name for cross in self.crosses],
             "scaling": scaling,
-            "encoding": self.encoding and [asdict(one) for one in self.encoding.columns],
+            "encoding": self.encoding.describe() if self.encoding else None,
         }
 
     @classmethod
@@ -82,7 +82,5 @@ class Features:
             scaling = Scaling(
                 np.array(mean, float), np.array(scale, float), None if fill is None else np.array(fill, float)
             )
-        encoding = told["encoding"] and Encoding(
-            tuple(Column(one["name"], tuple(one["categories"])) for one in told["encoding"])
-        )
-        return cls(names, columns, crosses, scaling, encoding or None)
+        encoding = Encoding.restore(told["encoding"]) if told["encoding"] else None
+        return cls(names, columns, crosses, scaling, encoding)

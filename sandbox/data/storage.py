@@ -6,7 +6,6 @@ A file is a NumPy archive of X and Y and a text in JSON, no pickle, called by th
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from sandbox import disk
 from sandbox.data.dataset import Dataset
 from sandbox.data.datasets import OWN_NAME, Entry, adopt
-from sandbox.data.encoding import Column, Encoding
+from sandbox.data.encoding import Encoding
 from sandbox.data.tables import Table
 
 FIELDS = ("name", "feature_names", "task", "class_names", "named", "scaling", "summary")
@@ -51,15 +50,13 @@ def recall(name: str, root: Path) -> Entry | None:
 def describe(dataset: Dataset) -> dict[str, Any]:
     """All of a data set but its examples, as JSON has it."""
     told = {name: getattr(dataset, name) for name in FIELDS[1:]}
-    return {**told, "encoding": [asdict(one) for one in dataset.encoding.columns] if dataset.encoding else None}
+    return {**told, "encoding": dataset.encoding.describe() if dataset.encoding else None}
 
 
 def restore(told: dict[str, Any]) -> dict[str, Any]:
     """The fields of a Dataset that `describe` told."""
     fields = {name: tuple(value) if isinstance(value := told[name], list) else value for name in FIELDS}
-    columns = told["encoding"]
-    encoding = columns and Encoding(tuple(Column(one["name"], tuple(one["categories"])) for one in columns))
-    return {**fields, "encoding": encoding}
+    return {**fields, "encoding": Encoding.restore(told["encoding"]) if told["encoding"] else None}
 
 
 def _path(digest: str, root: Path) -> Path:
