@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, compression=None, encoding="utf-8-sig")
         _check_names(path, ["" if name != name else name for name in header.iloc[0]])
-        frame = pd.read_csv(path, index_col=False, low_memory=False, compression=None, encoding="utf-8-sig", **EXACT)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row longer than the names would be cut
+            frame = pd.read_csv(
+                path, index_col=False, low_memory=False, compression=None, encoding="utf-8-sig", **EXACT
+            )
     except pd.errors.EmptyDataError:
         raise RequestError(f"{path} is empty: a line of names and a line for each example are needed") from None
     except UnicodeDecodeError:
@@ -68,9 +73,9 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         if announced.num_rows * announced.num_columns > LARGEST_TABLE:
             raise RequestError(f"{path} has {announced.num_rows} rows: at most {LARGEST_TABLE} values are read")
         return pyarrow.parquet.ParquetFile(path).read().to_pandas()
-    except (pyarrow.ArrowException, ValueError, MemoryError, OSError) as error:
-        if isinstance(error, RequestError):
-            raise
+    except RequestError:
+        raise
+    except Exception as error:  # whatever pyarrow and pandas raise for bytes that they did not expect
         raise RequestError(f"{path} is no Parquet file: {_said_by(error)}") from None
 
 
@@ -180,8 +185,16 @@ def _are_numbers(name: str, values: pd.Series) -> bool:
         return False
     if pd.api.types.is_numeric_dtype(values.dtype):  # of bool too
         return True
-    present = values[values.notna()].tolist()
-    return all(isinstance(one, int | float | np.number) for one in present)  # also where there are only gaps
+    return all(map(_is_number, values[values.notna()].tolist()))  # also where there are only gaps
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number, or the text of one, as a file has it."""
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def _text(name: str, value: Any) -> str:
