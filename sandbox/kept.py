@@ -7,6 +7,7 @@ from sandbox.model import Model
 from sandbox.names import is_safe
 from sandbox.record import NETWORK
 from sandbox.tracking import Store
+from sandbox.tracking.address import shown
 
 
 def load(run: str, tracking_uri: str | None = None, root: str | os.PathLike[str] = "runs") -> Model:
@@ -29,7 +30,7 @@ def load(run: str, tracking_uri: str | None = None, root: str | os.PathLike[str]
     if not is_safe(str(run)):
         raise RequestError(f"run is {one_line(run)}: the id of a run is needed, or the file that it keeps, {NETWORK}")
     store = Store(tracking_uri, root)
-    content = store.artifact(str(run), NETWORK)
+    content = store.artifact(str(run), NETWORK) if store.exists() else None
     if content is None:
-        raise RequestError(f"run {run} is not in {store.uri}, or has kept no network")
+        raise RequestError(f"run {run} is not in {shown(store.uri)}, or has kept no network")
     return Model.from_bytes(content, f"{NETWORK} of run {run}")

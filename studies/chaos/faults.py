@@ -8,7 +8,10 @@ from typing import Any
 
 from PIL import Image
 
+from sandbox import RequestError
 from sandbox.comparison.protocol import EXPERIMENT, Comparison
+from sandbox.model import Model
+from sandbox.record import NETWORK
 from sandbox.sweeps import Sweep
 from sandbox.sweeps.study import known_study
 from sandbox.tracking import Store
@@ -75,7 +78,12 @@ def _faults_of_run(store: Store, run, sweep: Sweep) -> list[str]:
         messages.append(f"{len(run.data.params)} params")
     with TemporaryDirectory() as directory:
         folder = Path(client.download_artifacts(run.info.run_id, "", directory))
-        pictures = [path for path in folder.rglob("*") if path.is_file()]
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        pictures = [path for path in files if path.name != NETWORK]
+        try:
+            Model.load(folder / NETWORK)
+        except RequestError as error:
+            messages.append(str(error))
         for path in pictures:
             try:
                 Image.open(io.BytesIO(path.read_bytes())).load()

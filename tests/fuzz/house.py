@@ -29,7 +29,7 @@ SECONDS = 60.0  # within which a command must have ended
 UI_SECONDS = 8.0  # after which whoever serves is interrupted: by then it only waits
 MEMORY = 12 << 30  # bytes of address space, so that a command which wants all there is fails alone
 NOISE = re.compile(r"Traceback|Warning\b|WARNING|Exception ignored")
-PASSING = re.compile(r"-wal$|-shm$|__pycache__")
+PASSING = re.compile(r"-wal$|-shm$|\.db\.lock$|__pycache__")  # whoever reads a database holds its lock
 
 FORKS = multiprocessing.get_context("forkserver")
 LIBRARIES = ["pytest", "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.artifact.local_artifact_repo"]

@@ -79,7 +79,12 @@ def less_than_asked(command: Command, words: list[str], answer: Answer, place: P
     report = as_json(answer.output) if given.get("as_json") else {}
     if report is None:
         return ["no JSON object on standard output"]
-    for path in (given.get("checkpoint"), given.get("png"), given.get("out") and Path(given["out"]) / "report.html"):
+    out = given.get("out")
+    for path in (
+        given.get("checkpoint"),
+        given.get("png"),
+        out and Path(out) / "report.html" if name == "compare" else out,
+    ):
         if path and not (place / path).exists():
             return [f"there is no {str(path)[:80]}"]
     runs = runs_under(place.parents[1]).values()
