@@ -20,6 +20,7 @@ TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.2  # of what is not for testing, unless told how many to train with
 LEAST_VALIDATION = 10  # fewer examples than these decide nothing
 SAMPLE_STREAM = 2
+LEAST_EXAMPLES, LEAST_OF_A_CLASS = 8, 3  # of data of one's own: what is split in three parts
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ class Table:
     @classmethod
     def of(cls, dataset: Dataset) -> Table:
         """The table of a data set of one's own, named by it and by its digest. Raises RequestError."""
-        if dataset.X.shape[1] == 0 or len(dataset) < 2:
+        if dataset.X.shape[1] == 0 or len(dataset) < LEAST_EXAMPLES:
             raise RequestError(
-                f"data set {one_line(dataset.name)} has shape {dataset.X.shape}: there is nothing to learn from"
+                f"data set {one_line(dataset.name)} has shape {dataset.X.shape}: at least {LEAST_EXAMPLES} examples of a "
+                "feature or more are needed"
             )
         X, Y = np.asarray(dataset.X, dtype=float), np.asarray(dataset.Y, dtype=float)
         if np.isinf(X).any() or not np.isfinite(Y).all():
@@ -58,6 +60,13 @@ class Table:
         dataset = replace(dataset, X=np.where(np.isnan(X), np.nan, X) + 0.0, Y=Y + 0.0, named=True)
         digest = _digest(dataset)
         classes = Y.shape[1] if dataset.task == "multiclass" else 2 - (dataset.task == "regression")
+        if classes > 1:
+            rarest = min(Y.sum(axis=0)) if dataset.task == "multiclass" else min(Y.sum(), len(Y) - Y.sum())
+            if rarest < LEAST_OF_A_CLASS or len(Y) < 4 * classes:
+                raise RequestError(
+                    f"data set {one_line(dataset.name)} has {rarest:.0f} examples of a class, of {len(Y)}: every class "
+                    f"needs {LEAST_OF_A_CLASS}, and {classes} classes {4 * classes} in all"
+                )
         name = f"{re.sub('[^A-Za-z0-9_.]+', '_', dataset.name)[:40]}-{digest}"
         return cls(
             name,

@@ -294,3 +294,18 @@ def test_options_that_are_none_are_one_line(customers):
         Dataset.from_frame(customers.assign(when=pd.Timestamp("2026-01-01")), "bought")
     with pytest.raises(RequestError, match="is no file, and has its target already"):
         Config(dataset="circle", target="y")
+
+
+def test_too_few_examples_by_hand_are_one_line():
+    X, half = np.random.default_rng(0).normal(size=(12, 2)), np.repeat([[0.0], [1.0]], 6, axis=0)
+    for rows, Y, task, says in (
+        (4, half[4:8], "binary", "at least 8 examples"),
+        (12, np.zeros((12, 1)), "binary", "has 0 examples of a class"),
+        (12, (np.arange(12) < 2)[:, None] * 1.0, "binary", "has 2 examples of a class, of 12: every class needs 3"),
+        (12, np.eye(4)[np.arange(12) % 4], "multiclass", "4 classes 16 in all"),
+        (12, np.full((12, 1), np.inf), "regression", "targets that are not finite"),
+    ):
+        data = Dataset("few", X[:rows], Y, ("a", "b"), task)
+        with pytest.raises(RequestError, match=says):
+            Config(dataset=data)
+    assert len(train(Config(dataset=Dataset("few", X[:8], half[2:10], ("a", "b"), "binary"), epochs=2)).costs) == 2
