@@ -1,7 +1,6 @@
 """The `sandbox` command: `train` and `ui` here, the others in the rooms that they are about."""
 
 import importlib
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +9,21 @@ from typing import Any
 import click
 
 from sandbox.config import Config
-from sandbox.disk import replace
 from sandbox.effort import check_effort
 from sandbox.errors import RequestError, choose
 from sandbox.interrupt import getting_ready
 from sandbox.names import LONGEST, check_name
-from sandbox.options import RUNS, config_options, json_option, own_options, store_options, typed, uri_option
+from sandbox.options import (
+    RUNS,
+    config_options,
+    json_option,
+    own_options,
+    png_of,
+    save,
+    store_options,
+    typed,
+    uri_option,
+)
 from sandbox.options import main as run_command
 from sandbox.tracking import Destination, Record, Store, StoreError
 from sandbox.tracking.spool import Spool
@@ -254,9 +262,7 @@ def export(run: str, kind: str, out: Path | None, tracking_uri: str | None) -> N
     if out is None:
         click.echo(text, nl=False)
         return
-    if not out.parent.is_dir():
-        raise RequestError(f"--out is {str(out)!r}: a file in a directory that exists is needed")
-    replace(out, text.encode())
+    save(out, text.encode(), "--out")
     click.echo(f"written: {out}" + (f"\nnext: python {out} new.csv" if kind == "numpy" else ""))
 
 
@@ -288,12 +294,7 @@ def datasets(png: Path | None, as_json: bool) -> None:
         with getting_ready():
             from sandbox.plots.thumbnails import thumbnails
 
-        if not png.parent.is_dir():
-            raise RequestError(f"--png is {str(png)!r}: a file in a directory that exists is needed")
-        figure = thumbnails([load_dataset(name) for name in DATASETS])
-        drawn = io.BytesIO()  # so that a file comes whole or not at all
-        figure.savefig(drawn, format="png")
-        png.write_bytes(drawn.getvalue())
+        save(png, png_of(thumbnails([load_dataset(name) for name in DATASETS])), "--png")
     if as_json:
         told = {"datasets": [dict(zip(columns, row, strict=True)) for row in rows], "png": str(png) if png else None}
         click.echo(json.dumps(told))

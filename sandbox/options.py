@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 something failed, 2 the request was wrong. Errors are one 
 
 import csv
 import importlib
+import io
 import os
 import signal
 import sys
@@ -71,6 +72,20 @@ def _unknown_option(error: click.NoSuchOption) -> str:
 def _fail(message: str, code: int) -> None:
     click.echo(f"error: {' '.join(message.split())}", err=True)
     sys.exit(code)
+
+
+def save(path: Path, content: bytes, option: str) -> None:
+    """Write a file that was asked for. Raises RequestError where there is no place for it."""
+    if not path.parent.is_dir() or path.is_dir():
+        raise RequestError(f"{option} is {str(path)!r}: a file in a directory that exists is needed")
+    path.write_bytes(content)
+
+
+def png_of(figure: Any) -> bytes:
+    """A figure as PNG bytes, so that its file comes whole or not at all."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    return drawn.getvalue()
 
 
 def typed(command: str) -> str:

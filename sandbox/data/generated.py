@@ -17,8 +17,25 @@ Draw = Callable[[int, float, "np.random.Generator"], Arrays]
 VALIDATION_STREAM, TRAIN_STREAM, TEST_STREAM = 3, 4, 5
 
 
+class Unnamed:
+    """What data have in common that are made by their name, and whose features have none: x1, x2, ..."""
+
+    n_features: int
+    digest: ClassVar[str] = ""
+
+    @property
+    def columns(self) -> int:
+        """What crosses call the features: x1, x2, ..., so many."""
+        return self.n_features
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What crosses call the columns of numbers: all."""
+        return tuple(f"x{column + 1}" for column in range(self.n_features))
+
+
 @dataclass(frozen=True)
-class Generated:
+class Generated(Unnamed):
     """A recipe for examples: `draw(n, noise, rng)` gives X and Y.
 
     `exactly` gives the few examples that are all there is when neither a size nor noise is asked for: then there are no
@@ -37,18 +54,6 @@ class Generated:
     largest_n: int = LARGEST_N
     noisy: bool = True
     edition: int = 2  # of edition 1 the training part shared its normal numbers with the weights
-
-    digest: ClassVar[str] = ""  # for what is not made by its name
-
-    @property
-    def columns(self) -> int:
-        """What crosses call the features: x1, x2, ..., so many."""
-        return self.n_features
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """What crosses call the columns of numbers: all."""
-        return tuple(f"x{column + 1}" for column in range(self.n_features))
 
     def load(self, n: int | None, noise: float, seed: int) -> Dataset:
         """The training part."""
@@ -84,5 +89,4 @@ class Generated:
         return n is not None or noise != 0 or self.exactly is None
 
     def _dataset(self, arrays: Arrays) -> Dataset:
-        names = tuple(f"x{column + 1}" for column in range(self.n_features))
-        return Dataset(self.name, *arrays, feature_names=names, task=self.task)
+        return Dataset(self.name, *arrays, feature_names=self.numbers, task=self.task)

@@ -1,18 +1,17 @@
 """A data set of so many points that are drawn once and dealt to the parts, as TensorFlow Playground deals its own."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, validation_size, whole_number
 from sandbox.data.dataset import Dataset
-from sandbox.data.generated import TRAIN_STREAM, Draw
+from sandbox.data.generated import TRAIN_STREAM, Draw, Unnamed
 from sandbox.data.parts import Parts
 
 
 @dataclass(frozen=True)
-class Pool:
+class Pool(Unnamed):
     """A recipe for `points` examples: `draw(points, noise, rng)` gives X and Y in shuffled order.
 
     Playground's rule (tensorflow/playground, src/playground.ts): the first floor(points * percent / 100) train and the
@@ -33,18 +32,6 @@ class Pool:
     noisy: bool = True
     edition: int = 1
 
-    digest: ClassVar[str] = ""  # for what is not made by its name
-
-    @property
-    def columns(self) -> int:
-        """What crosses call the features: x1, x2, ..., so many."""
-        return self.n_features
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """What crosses call the columns of numbers: all."""
-        return tuple(f"x{column + 1}" for column in range(self.n_features))
-
     def load(self, n: int | None, noise: float, seed: int) -> Dataset:
         """The training part."""
         return self.parts(n, noise, seed, 1).train
@@ -57,8 +44,7 @@ class Pool:
         n = self.default_n if n is None else whole_number(what, n, self.smallest_n, self.largest_n)
         n_validation = validation_size(self.name, n_validation, self.largest_validation(n, noise))
         arrays = self.draw(self.points, noise, np.random.default_rng([seed, TRAIN_STREAM]))
-        names = tuple(f"x{column + 1}" for column in range(self.n_features))
-        whole = Dataset(self.name, *arrays, feature_names=names, task=self.task)
+        whole = Dataset(self.name, *arrays, feature_names=self.numbers, task=self.task)
         train, validation, test = np.split(np.arange(self.points), [n, n + (self.points - n) // 2])
         return Parts(whole.take(train), whole.take(validation[:n_validation]), whole.take(test))
 

@@ -35,16 +35,14 @@ def keep(entries: Iterable[Entry], root: Path) -> None:
 
 
 def recall(name: str, root: Path) -> Entry | None:
-    """The data set of this name that was kept under `root`; None where it is no such name, or not there."""
+    """The data set of this name that was kept under `root`; None where it is no such name, not there, or damaged."""
     if not (named := OWN_NAME.fullmatch(name)):
         return None
     try:
-        with np.load(_path(named[1], root), allow_pickle=False) as file:
-            told: dict[str, Any] = json.loads(file["told"].item())
-            X, Y = file["X"], file["Y"]
-    except (OSError, ValueError, KeyError):
+        with np.load(io.BytesIO(_path(named[1], root).read_bytes()), allow_pickle=False) as file:
+            return adopt(Table.of(Dataset(X=file["X"], Y=file["Y"], **restore(json.loads(file["told"].item())))))
+    except Exception:  # whatever zipfile, zlib, NumPy and json raise for bytes that they did not expect
         return None
-    return adopt(Table.of(Dataset(X=X, Y=Y, **restore(told))))
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:

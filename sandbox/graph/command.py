@@ -1,6 +1,5 @@
 """The command `sandbox explain`."""
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 from sandbox.config import Config
 from sandbox.errors import RequestError
 from sandbox.interrupt import getting_ready
-from sandbox.options import config_options
+from sandbox.options import config_options, png_of, save
 
 BASE = Config(hidden=(), crosses=(), cost="squared_error", learning_rate=1.0)
 MEANINGLESS = {
@@ -87,10 +86,6 @@ def write_picture(explanation: Any, png: Path) -> str:
     with getting_ready():
         from sandbox.graph.picture import draw_explanation
 
-    if not png.parent.is_dir() or png.is_dir():
-        raise RequestError(f"--png is {str(png)!r}: a file in a directory that exists is needed")
     figure, note = draw_explanation(explanation)
-    drawn = io.BytesIO()  # so that a file comes whole or not at all
-    figure.savefig(drawn, format="png")
-    png.write_bytes(drawn.getvalue())
+    save(png, png_of(figure), "--png")
     return f"\n\npicture: {png}{note}"

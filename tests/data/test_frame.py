@@ -8,6 +8,7 @@ import pytest
 
 from sandbox import Config, Dataset, RequestError, load_dataset, train
 from sandbox.data.datasets import OWN, entry_of
+from sandbox.data.storage import keep, recall
 from sandbox.result import prepare
 
 
@@ -309,3 +310,18 @@ def test_too_few_examples_by_hand_are_one_line():
         with pytest.raises(RequestError, match=says):
             Config(dataset=data)
     assert len(train(Config(dataset=Dataset("few", X[:8], half[2:10], ("a", "b"), "binary"), epochs=2)).costs) == 2
+
+
+def test_what_was_kept_comes_back_and_what_is_damaged_does_not(customers, tmp_path):
+    table = Config(dataset=Dataset.from_frame(customers, "bought", gaps="fill")).data
+    keep([table], tmp_path)
+    (path,) = (tmp_path / "data").iterdir()
+    whole = path.read_bytes()
+    OWN.clear()
+    back = recall(table.name, tmp_path)
+    assert back is not None
+    assert (back.name, back.digest) == (table.name, table.digest)
+    assert recall("circle", tmp_path) is None
+    for content in (b"", whole[: len(whole) // 2], whole[:50] + bytes(50) + whole[100:], b"PK\x03\x04"):
+        path.write_bytes(content)
+        assert recall(table.name, tmp_path) is None
