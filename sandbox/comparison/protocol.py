@@ -259,6 +259,7 @@ SMALL = Comparison(arms=tuple(arm for arm in standard_arms() if arm.name != "hid
 FULL = Comparison(
     datasets=("quadrants", "circle", "gauss", "moons", "spiral", "breast_cancer", "iris"),
     sizes=(8, 16, 32, 64, 128, 256, 512),
+    repetitions=12,
     trials=12,
     finalists=3,
     seeds=10,

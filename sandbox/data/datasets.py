@@ -70,7 +70,17 @@ _ENTRIES: list[Entry] = [
     Generated("reg_plane", "Playground's plane", "regression", 2, PLAYGROUND_N, regression.plane),
     Generated("reg_gauss", "Playground's six bumps", "regression", 2, PLAYGROUND_N, regression.bumps),
     Table("iris", "three kinds of iris by their petals and sepals", "multiclass", 4, 150, 3, "load_iris"),
-    Table("breast_cancer", "benign (1) or malignant (0) tumours", "binary", 30, 569, 2, "load_breast_cancer"),
+    Table(
+        "breast_cancer",
+        "malignant (1) or benign (0) tumours",
+        task="binary",
+        n_features=30,
+        examples=569,
+        classes=2,
+        reader="load_breast_cancer",
+        positive=0,  # what a physician looks for; scikit-learn has it as 0
+        edition=2,
+    ),
     Table("digits", "handwritten digits of 8 by 8 pixels", "multiclass", 64, 1797, 10, "load_digits"),
     Table("wine", "three growers' wines by chemical analysis", "multiclass", 13, 178, 3, "load_wine"),
 ]

@@ -27,8 +27,9 @@ LEAST_EXAMPLES, LEAST_OF_A_CLASS = 8, 3  # of data of one's own: what is split i
 class Table:
     """A table that the function `reader` of sklearn.datasets reads, or that is `given`.
 
-    `examples` and `classes` are how many it has: what may be asked for is known without reading it. That of `given` examples
-    has their `digest`, of all that decides what a network learns from them.
+    `examples` and `classes` are how many it has: what may be asked for is known without reading it. Of two classes that
+    which the reader numbers `positive` is 1. A table of `given` examples has their `digest`, of all that decides what a
+    network learns from them.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Table:
     examples: int
     classes: int
     reader: str = ""
+    positive: int = 1
     given: Dataset | None = field(default=None, repr=False, compare=False)
     digest: str = ""
     default_n: None = None  # all there are
@@ -160,7 +162,7 @@ class Table:
     def _read(self) -> tuple[Dataset, np.ndarray]:
         """The table and its class numbers, all 0 for regression: hand out copies only."""
         if self.given is None:
-            return _read(self.name, self.reader)
+            return _read(self.name, self.reader, self.positive)
         Y = self.given.Y
         labels = (
             np.zeros(len(Y), dtype=int) if self.classes == 1 else Y.argmax(1) if Y.shape[1] > 1 else Y[:, 0].astype(int)
@@ -204,7 +206,7 @@ def _digest(dataset: Dataset) -> str:
 
 
 @cache
-def _read(name: str, reader: str) -> tuple[Dataset, np.ndarray]:
+def _read(name: str, reader: str, positive: int) -> tuple[Dataset, np.ndarray]:
     """The table, and its class numbers; read once a process, so hand out copies only."""
     import sklearn.datasets
 
@@ -212,6 +214,8 @@ def _read(name: str, reader: str) -> tuple[Dataset, np.ndarray]:
     labels = np.asarray(bunch.target)
     classes = tuple(str(class_name) for class_name in bunch.target_names)
     multiclass = len(classes) > 2
+    if not multiclass and positive == 0:
+        labels, classes = 1 - labels, classes[::-1]
     Y = np.eye(len(classes))[labels] if multiclass else labels.astype(float)[:, None]
     X = np.asarray(bunch.data, dtype=float)
     names = tuple(str(feature) for feature in bunch.feature_names)

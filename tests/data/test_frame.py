@@ -131,8 +131,6 @@ def test_a_built_in_table_written_out_gives_the_built_ins_numbers(tmp_path):
     frame = pd.DataFrame(table.X, columns=list(table.feature_names)).assign(
         diagnosis=[table.class_names[int(y)] for y in table.Y[:, 0]]
     )
-    order = [*table.class_names]
-    frame["diagnosis"] = [order.index(one) for one in frame["diagnosis"]]
     path = tmp_path / "cancer.csv"
     frame.to_csv(path, index=False)
     fields = {"hidden": (4,), "epochs": 200, "n_examples": 100, "data_seed": 7}

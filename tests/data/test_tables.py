@@ -9,9 +9,18 @@ from sklearn.preprocessing import StandardScaler
 from sandbox.data import DATASETS, Dataset, Parts, Scaling, load_dataset, load_parts
 from sandbox.data.tables import Table, stratified_order
 
+
+
+def malignant_as_1():
+    """scikit-learn's table with its classes the other way round."""
+    bunch = sklearn.datasets.load_breast_cancer()
+    bunch.update(target=1 - bunch.target, target_names=bunch.target_names[::-1])
+    return bunch
+
+
 READERS = {
     "iris": sklearn.datasets.load_iris,
-    "breast_cancer": sklearn.datasets.load_breast_cancer,
+    "breast_cancer": malignant_as_1,
     "digits": sklearn.datasets.load_digits,
     "wine": sklearn.datasets.load_wine,
 }
@@ -26,10 +35,15 @@ def test_whole_table_as_it_is(name):
     dataset, bunch = load_dataset(name), READERS[name]()
     assert np.array_equal(dataset.X, bunch.data)
     assert np.array_equal(classes_of(dataset), bunch.target)
-    assert dataset.Y.sum() == (len(bunch.target) if dataset.task == "multiclass" else bunch.target.sum())
     assert dataset.feature_names == tuple(bunch.feature_names)
-    assert dataset.class_names == tuple(str(name) for name in bunch.target_names)
+    assert dataset.class_names == tuple(map(str, bunch.target_names))
     assert dataset.task == ("binary" if name == "breast_cancer" else "multiclass")
+
+
+def test_malignant_is_what_is_looked_for():
+    dataset = load_dataset("breast_cancer")
+    assert dataset.class_names == ("benign", "malignant")
+    assert dataset.Y.sum() == 212  # of 569, as the data's description says
 
 
 def three(parts: Parts) -> tuple[Dataset, Dataset, Dataset]:
