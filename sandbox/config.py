@@ -16,17 +16,26 @@ from sandbox.fields import DATA, NETWORK, REPLICA, Kind, format_value, kinds, ro
 from sandbox.nn.activations import ActivationName, get_activation
 from sandbox.nn.checks import check_numbers
 from sandbox.nn.costs import CostName, get_cost
-from sandbox.nn.initializers import INITIALIZERS, InitializerName
+from sandbox.nn.initializers import InitializerName, get_initializer
 from sandbox.nn.optimizers import OptimizerName
-from sandbox.nn.schedules import SCHEDULES, ScheduleName
+from sandbox.nn.schedules import ScheduleName, get_schedule
 from sandbox.nn.workspace import Settings
+from sandbox.own import Own, digest_of, is_own
 
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
 DtypeName = Literal["float64", "float32"]
 MonitorName = Literal["cost", "validation_cost", "validation_accuracy", "train_accuracy"]
 DTYPES = {name: name for name in get_args(DtypeName)}
 MONITORS = {name: name for name in get_args(MonitorName)}
-RATES = ("initializer_scale", "l1", "l2", "weight_decay", "learning_rate")  # numbers that the arrays are multiplied by
+FUNCTIONS = ("activation", "output", "initializer", "cost", "optimizer", "schedule")  # fields that name one
+RATES = (
+    "initializer_scale",
+    "bias_scale",
+    "l1",
+    "l2",
+    "weight_decay",
+    "learning_rate",
+)  # numbers that the arrays are multiplied by
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,10 @@ class Config:
     `dataset` may be given as a Dataset of one's own, or as the path of a file, CSV or Parquet, of which `target` is the
     column to learn (see Dataset.from_file): the field then holds its name and the digest of its examples.
 
+    Wherever a name stands, a function of one's own may: an Activation, a Cost or an Optimizer of sandbox.nn, an initializer,
+    a schedule, or a cross (see sandbox.data.crosses), given as it is or by its name, "module:name". The field then holds the
+    name, and the key is of the source behind it.
+
     A field that does not say what it decides is alike for all networks that train side by side: see ROLES.
 
     >>> Config(dataset="xor", hidden=(), crosses=("x1*x2",)).replace(learning_rate=0.5).learning_rate
@@ -56,20 +69,21 @@ class Config:
     n_validation: int | None = field(default=None, metadata=DATA)
     noise: float = field(default=0.0, metadata=DATA)
     data_seed: int = field(default=0, metadata=DATA)
-    crosses: tuple[str, ...] = field(default=(), metadata=DATA)
+    crosses: tuple[str | Own, ...] = field(default=(), metadata=DATA)
     hidden: tuple[int, ...] = field(default=(3,), metadata=NETWORK)
-    activation: ActivationName = field(default="sigmoid", metadata=NETWORK)
-    output: ActivationName | None = field(default=None, metadata=NETWORK)
-    initializer: InitializerName = field(default="xavier", metadata=NETWORK)
+    activation: ActivationName | Own = field(default="sigmoid", metadata=NETWORK)
+    output: ActivationName | Own | None = field(default=None, metadata=NETWORK)
+    initializer: InitializerName | Own = field(default="xavier", metadata=NETWORK)
     initializer_scale: float = field(default=0.01, metadata=NETWORK)
-    cost: CostName = "squared_error"
+    bias_scale: float = field(default=0.0, metadata=NETWORK)
+    cost: CostName | Own = "squared_error"
     l1: float = field(default=0.0, metadata=REPLICA)
     l2: float = field(default=0.0, metadata=REPLICA)
-    optimizer: OptimizerName = "gd"
+    optimizer: OptimizerName | Own = "gd"
     weight_decay: float = field(default=0.0, metadata=REPLICA)
     momentum: float = 0.9
     learning_rate: float = field(default=1.0, metadata=REPLICA)
-    schedule: ScheduleName = field(default="constant", metadata=REPLICA)
+    schedule: ScheduleName | Own = field(default="constant", metadata=REPLICA)
     batch_size: int | None = None
     epochs: int = 5000
     patience: int | None = field(default=None, metadata=REPLICA)
@@ -124,12 +138,12 @@ class Config:
             raise RequestError(
                 f"hidden is {one_line(self.hidden)}: whole numbers of at least 1 are needed, such as (8, 8)"
             )
-        choose("initializer", self.initializer, INITIALIZERS)
+        get_initializer(self.initializer)
         choose("dtype", self.dtype, DTYPES)
-        self._check_least(initializer_scale=0, seed=0)
+        self._check_least(initializer_scale=0, bias_scale=0, seed=0)
 
     def _check_training(self) -> None:
-        choose("schedule", self.schedule, SCHEDULES)
+        get_schedule(self.schedule)
         self._check_least(batch_size=1, epochs=1, patience=1, min_delta=0)
         self.settings()
         if self.dtype != "float64":  # whose numbers are those of Python
@@ -189,12 +203,20 @@ class Config:
         cost = get_cost(self.cost)
         return self.output or cost.output or OUTPUTS[self.data.task]
 
+    @property
+    def functions(self) -> dict[str, str]:
+        """The functions of one's own that it names, each with a hash of its source."""
+        named = [getattr(self, name) for name in FUNCTIONS]
+        if any(map(is_own, self.crosses)):
+            named += [name for cross in parse_crosses(self.crosses, self.data.columns) for name in cross.functions]
+        return {name: digest_of(name) for name in sorted(set(filter(is_own, named)))}
+
     @cached_property
     def key(self) -> str:
         """A hash of what differs from the defaults, so that a new field leaves the keys of older configs as they are.
 
         Equal configs have equal keys, on every machine. Where a data set's examples are others than they once were, its
-        edition is hashed too: a run of the former ones is not this config's.
+        edition is hashed too: a run of the former ones is not this config's. So is the source of functions of one's own.
         """
         import hashlib  # not for `import sandbox`
 
@@ -204,6 +226,8 @@ class Config:
             changed["dataset"] = self.data.digest
         if (edition := self.data.edition) > 1:
             changed["edition"] = edition
+        if functions := self.functions:
+            changed["functions"] = functions
         canonical = json.dumps(changed, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

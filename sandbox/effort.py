@@ -19,7 +19,7 @@ from sandbox.config import Config
 from sandbox.errors import LONGEST, RequestError
 from sandbox.fields import format_value
 from sandbox.nn.network import Network
-from sandbox.nn.optimizers import OPTIMIZERS
+from sandbox.nn.optimizers import get_optimizer
 
 YEAR = 365 * 86400.0  # seconds
 CALLS = 5e-6  # seconds: no update takes less, whatever its size
@@ -56,7 +56,7 @@ def effort(config: Config) -> Effort:
     inputs, examples = data.n_features + len(config.crosses), _examples(config)
     sizes = (inputs, *config.hidden, getattr(data, "classes", 1) if data.task == "multiclass" else 1)
     parameters = Network.count(sizes)
-    parameter_bytes = parameters * itemsize * (COPIES + OPTIMIZERS[config.optimizer].memory)
+    parameter_bytes = parameters * itemsize * (COPIES + get_optimizer(config.optimizer).memory)
     units = 2 * sum(sizes[1:]) + sum(set(sizes[1:]))  # activations, derivatives, and scratch space for each width
     example_bytes = examples * (8 * inputs + itemsize * (2 * inputs + units))
     example_bytes += (config.n_validation or 0) * (8 * inputs + itemsize * (inputs + sum(sizes[1:])))

@@ -18,12 +18,12 @@ class RequestError(ValueError):
     >>> Config(activation="sigmod")
     Traceback (most recent call last):
     sandbox.errors.RequestError: unknown activation 'sigmod': did you mean 'sigmoid'? Valid: sigmoid, tanh, relu, \
-leaky_relu, linear, softmax
+leaky_relu, linear, softmax, sin, cos, softplus, swish, gelu or MODULE:NAME
     """
 
 
-def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
-    """The entry of `table` called `name`.
+def choose(kind: str, name: str, table: Mapping[str, T], rest: str = "") -> T:
+    """The entry of `table` called `name`; `rest` says what is possible beside these.
 
     Raises RequestError naming the nearest and all valid names: ``unknown initializer 'xaver': did you mean
     'xavier'? Valid: plain, xavier, he``.
@@ -35,7 +35,7 @@ def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
 
         near = get_close_matches(name, table, n=1) if isinstance(name, str) and len(name) <= LONGEST else []
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise RequestError(f"unknown {kind} {one_line(name)}: {hint}Valid: {', '.join(table)}") from None
+        raise RequestError(f"unknown {kind} {one_line(name)}: {hint}Valid: {', '.join(table)}{rest}") from None
 
 
 def one_line(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.errors import choose
+from sandbox.errors import RequestError, choose
 from sandbox.model import Model
 
 ACTIVATIONS = {  # as the script has them, of z (units, rows)
@@ -15,6 +15,11 @@ ACTIVATIONS = {  # as the script has them, of z (units, rows)
     "relu": "np.maximum(z, 0)",
     "leaky_relu": "np.where(z > 0, z, 0.01 * z)",
     "linear": "z",
+    "sin": "np.sin(z)",
+    "cos": "np.cos(z)",
+    "softplus": "np.logaddexp(0, z)",
+    "swish": "z / (1 + np.exp(-z))",
+    "gelu": "z * np.vectorize(math.erfc, otypes=[z.dtype])(-z / math.sqrt(2)) / 2",
     "softmax": "np.exp(z - z.max(0)) / np.exp(z - z.max(0)).sum(0)",
 }
 SCRIPT = '''\
@@ -27,7 +32,7 @@ SCRIPT = '''\
 """
 
 import csv
-import sys
+{imports}import sys
 
 import numpy as np
 
@@ -85,7 +90,7 @@ def export(model: Model, kind: str, about: str = "", file: str = "model.py") -> 
     """The model as "numpy", a script, or as "json". Raises RequestError for any other kind.
 
     The JSON has what `Model` has: `features` (names, columns, crosses, scaling, encoding), and `layers`, each with its
-    weights (units, inputs), biases (units,) and activation.
+    weights (units, inputs), biases (units,) and activation. A script cannot hold functions of one's own: RequestError.
     """
     return choose("kind of export", kind, {"numpy": _script, "json": _json})(model, about, file)
 
@@ -103,6 +108,10 @@ def _json(model: Model, about: str, file: str) -> str:
 
 def _script(model: Model, about: str, file: str) -> str:
     features, network = model.features, model.network
+    if functions := model.functions:
+        raise RequestError(
+            f"{', '.join(functions)} is a function of yours, which a script of NumPy alone has not: --as json names it"
+        )
     columns = features.encoding.columns if features.encoding else ()
     names = [one.name for one in columns] or list(features.names)
     scaling = features.scaling
@@ -127,6 +136,7 @@ def _script(model: Model, about: str, file: str) -> str:
         "crosses": "".join(f", {_code(cross.term)}" for cross in features.crosses),
         "dtype": str(network.parameters.dtype),
         "layers": "\n".join(layers),
+        "imports": "import math\n" * ("gelu" in network.activations),
     }
     return SCRIPT.format(**parts)
 

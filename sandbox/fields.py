@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from sandbox.errors import RequestError, is_count, is_number, one_line
+from sandbox.own import name_of
 
 NONE = "none"
 WANTED = {int: "a whole number", float: "a number", str: "a name"}
@@ -45,12 +46,11 @@ class Kind:
 
         Of several types it is the first; what is given as another has to be made one of it before.
         """
-        choices = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-        one = next(choice for choice in choices if choice is not NoneType)
+        one, *others = _choices(hint)
         several = get_origin(one) is tuple
-        one = get_args(one)[0] if several else one
+        one = _choices(get_args(one)[0])[0] if several else one
         named = get_origin(one) is Literal
-        return cls(str if named else one, several, NoneType in choices, get_args(one) if named else ())
+        return cls(str if named else one, several, NoneType in others, get_args(one) if named else ())
 
     @property
     def wanted(self) -> str:
@@ -62,7 +62,7 @@ class Kind:
     def own(self, name: str, value: Any) -> Any:
         """The value in Python's own types, so that equal configs have equal keys: 1 is 1.0, and -0.0 is 0.0.
 
-        Names are not looked up here. Raises RequestError for a value of another kind.
+        Functions of one's own become names; names are not looked up here. Raises RequestError for a value of another kind.
         """
         if value is None and self.optional:
             return None
@@ -72,7 +72,7 @@ class Kind:
             raise RequestError(f"{name} is {one_line(value)}: a sequence is needed, such as {EXAMPLES[self.type]}")
         if len(value) > LONGEST_TEXT:  # such a text has a character for each at least
             raise RequestError(f"{name} has {len(value)} parts: {ROOM}")
-        parts = tuple(part.item() if isinstance(part, np.generic) else part for part in value)
+        parts = tuple(part.item() if isinstance(part, np.generic) else name_of(name, part) for part in value)
         for part in parts:
             _check_size(name, part)
         if len(text := format_value(parts)) > LONGEST_TEXT:
@@ -87,7 +87,7 @@ class Kind:
         _check_size(name, value)
         if self.type is float:
             return float(value) + 0.0
-        return value.item() if isinstance(value, np.generic) else value
+        return value.item() if isinstance(value, np.generic) else name_of(name, value)
 
     def _fits(self, value: Any) -> bool:
         if self.type is float:
@@ -107,6 +107,10 @@ class Kind:
             raise RequestError(f"{name} is {one_line(text)}: {self.wanted} is needed") from None
 
 
+def _choices(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
 def _check_size(name: str, value: Any) -> None:
     """Raises RequestError for a whole number that NumPy's arrays and most programs have no room for."""
     if is_count(value) and abs(int(value)) > LARGEST:
@@ -121,7 +125,9 @@ def kinds(owner: type) -> dict[str, Kind]:
 
 
 def format_value(value: Any) -> str:
-    """A field's value as text: lists with commas, "none" for None and for an empty list."""
+    """A field's value as text: lists with commas, "none" for None and for an empty list, a function by its name."""
+    if callable(value):
+        return name_of("value", value)
     if isinstance(value, list | tuple):
         return ",".join(map(str, value)) or NONE
     return NONE if value is None else str(value)

@@ -14,6 +14,7 @@ from sandbox.data.features import Features
 from sandbox.errors import RequestError, one_line
 from sandbox.nn.network import Network
 from sandbox.nn.storage import arrays_of, content_of
+from sandbox.own import digest_of, is_own
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +74,17 @@ class Model:
             return self.class_names
         return tuple(map(str, range(2 if self.task == "binary" else self.network.sizes[-1])))
 
+    @property
+    def functions(self) -> dict[str, str]:
+        """The functions of one's own that it needs, each with a hash of its source."""
+        named = {*self.network.activations, *(name for cross in self.features.crosses for name in cross.functions)}
+        return {name: digest_of(name) for name in sorted(filter(is_own, named))}
+
     def to_bytes(self) -> bytes:
         """All of it as a file: NumPy's .npz without pickle, which `Network.load` reads too."""
         network = self.network
         told = {"task": self.task, "class_names": list(self.class_names), "params": dict(self.params)}
-        told |= {"features": self.features.describe()}
+        told |= {"features": self.features.describe(), "functions": self.functions}
         arrays = {"sizes": network.sizes, "activations": network.activations, "parameters": network.parameters}
         return content_of(**arrays, epoch=0, told=json.dumps(told))
 
@@ -95,9 +102,17 @@ class Model:
             features = Features.restore(told["features"])
             if len(features.names) + len(features.crosses) != network.sizes[0]:
                 raise ValueError("so many inputs it has not")
-            return cls(network, features, str(told["task"]), tuple(told["class_names"]), told["params"])
+            model = cls(network, features, str(told["task"]), tuple(told["class_names"]), told["params"])
+            before = dict(told["functions"])
+        except RequestError as error:  # a function of one's own that is not here
+            raise RequestError(f"{what}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RequestError(f"{what}: damaged, or a network without its features ({one_line(str(error))})") from None
+        if changed := [name for name, digest in model.functions.items() if before.get(name) != digest]:
+            raise RequestError(
+                f"{what}: {', '.join(changed)} is another function now than the one that it was trained with"
+            )
+        return model
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Model":

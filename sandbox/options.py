@@ -4,9 +4,7 @@ Exit codes: 0 done, 1 something failed, 2 the request was wrong. Errors are one 
 """
 
 import csv
-import importlib
 import io
-import os
 import signal
 import sys
 from collections.abc import Callable, Collection
@@ -17,11 +15,12 @@ from typing import Any
 import click
 
 from sandbox import interrupt
-from sandbox.config import FIELDS, KINDS, Config, parse_value
+from sandbox.config import FIELDS, FUNCTIONS, KINDS, Config, parse_value
 from sandbox.data import Dataset
 from sandbox.data.checks import FILES
 from sandbox.errors import RequestError, choose, one_line
 from sandbox.fields import NONE
+from sandbox.own import find
 from sandbox.tracking import Store, StoreError
 
 RUNS = Path("runs")
@@ -124,7 +123,7 @@ def _metavar(name: str) -> str:
     """What the help says that a field takes: the names that are possible, where there are some."""
     if name == "dataset":
         return "NAME|FILE|FORMULA"  # sandbox datasets lists the names
-    names = KINDS[name].names
+    names = [*KINDS[name].names, *(["MODULE:NAME"] if name in FUNCTIONS else [])]
     return f"[{'|'.join((*names, NONE) if KINDS[name].optional else names)}]" if names else "VALUE"
 
 
@@ -214,7 +213,7 @@ def load_hook(text: str) -> Any:
     """
     import sandbox.nn.hooks as built_in
 
-    found = _load(text, "hook") if ":" in text else choose("hook", text, _hooks_of(built_in))
+    found = find("hook", text) if ":" in text else choose("hook", text, _hooks_of(built_in))
     if isinstance(found, type) and issubclass(found, built_in.Hook):
         try:
             return found()
@@ -231,20 +230,7 @@ def _hooks_of(module: Any) -> dict[str, type]:
 
 def load_picture(text: str) -> Callable:
     """The function of a Result that `text` names, "module:name". Raises RequestError."""
-    found = _load(text, "picture")
+    found = find("picture", text)
     if not callable(found) or isinstance(found, type):
         raise RequestError(f"{text} is no picture: a function of a Result is needed")
     return found
-
-
-def _load(text: str, what: str) -> Any:
-    module, colon, name = text.partition(":")
-    if not (colon and name and all(part.isidentifier() for part in module.split("."))):
-        raise RequestError(f"{what} is {text!r}: write MODULE:NAME, such as my_module:my_{what}")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` has it: the user's module lies where the command is run
-    try:
-        loaded = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise RequestError(f"{what} {text}: {error}") from None
-    return choose(what, name, {known: one for known, one in vars(loaded).items() if not known.startswith("__")})

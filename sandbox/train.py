@@ -16,7 +16,7 @@ from sandbox.effort import check_effort
 from sandbox.errors import RequestError, is_count
 from sandbox.figures import Figures
 from sandbox.nn.hooks import EarlyStopping, Hook, StopOnDivergence
-from sandbox.nn.initializers import get_initializer, plain
+from sandbox.nn.initializers import SCALED, get_initializer
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty
 from sandbox.nn.population import OF_ITS_OWN, Shape, crop, parts, stack, unstack
@@ -34,10 +34,11 @@ LOOKS = 200  # epochs at which a network may be found to have diverged, whatever
 
 def build(config: Config) -> Network:
     """The config's network before its first update, drawn from numpy.random.default_rng(config.seed)."""
-    draw = get_initializer(config.initializer)
-    if draw is plain:
-        draw = partial(plain, scale=config.initializer_scale)
-    return Network.initialize(*layers(config, prepare(config)), draw, np.random.default_rng(config.seed), config.dtype)
+    draw: Any = get_initializer(config.initializer)
+    if config.initializer in SCALED:
+        draw = partial(draw, scale=config.initializer_scale)
+    rng = np.random.default_rng(config.seed)
+    return Network.initialize(*layers(config, prepare(config)), draw, rng, config.dtype, config.bias_scale)
 
 
 def layers(config: Config, problem: Problem) -> tuple[tuple[int, ...], tuple[str, ...]]:

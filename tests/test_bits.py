@@ -264,6 +264,7 @@ OTHERS = {
     "output": "tanh",
     "initializer": "orthogonal",
     "initializer_scale": 0.5,
+    "bias_scale": 0.5,
     "cost": "mean_absolute_error",
     "l1": 0.01,
     "l2": 0.01,

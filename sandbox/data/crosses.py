@@ -2,35 +2,37 @@
 
     term   := factor ('*' factor)*
     factor := atom ('^' power)?           power is 1 to 9
-    atom   := column | sin(term) | cos(term) | tanh(term) | abs(term)
+    atom   := column | sin(term) | cos(term) | tanh(term) | abs(term) | module:name(term) | module:name
     column := x<number> | name | "name"
 
 Columns are counted from 1: x1, x2, ... Those of one's own data go by their names too, quoted where these are no plain
-words. White space is free.
+words. White space is free. A function of one's own, module:name, takes a term (examples,), or, without one, all the features
+(examples, features), and gives (examples,): row by row, so that an example's does not depend on the others.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from sandbox.errors import RequestError, one_line
+from sandbox.own import is_own, look_up
 
 FUNCTIONS = {"sin": np.sin, "cos": np.cos, "tanh": np.tanh, "abs": np.abs}
 LONGEST_TEXT = 200
 DEEPEST_NESTING = 10
 LARGEST_POWER = 9
 
-TOKEN = re.compile(r'"[^"]*"|[^\W\d]\w*|[0-9]+|\S')
+TOKEN = re.compile(r'"[^"]*"|(?:[^\W\d]\w*\.)*[^\W\d]\w*:[^\W\d]\w*|[^\W\d]\w*|[0-9]+|\S')
 Columns = int | Sequence[str]  # how many features there are, or what they are called
 
 
 @dataclass(frozen=True)
 class Atom:
-    """A column, counted from 1 and written as `label`, or a function of a term."""
+    """A column, counted from 1 and written as `label`, or a function of a term, or of all columns."""
 
     column: int = 0
     function: str = ""
@@ -38,10 +40,12 @@ class Atom:
     label: str = ""
 
     def __str__(self) -> str:
-        return f"{self.function}({self.term})" if self.term else self.label
+        return f"{self.function}({self.term})" if self.term else self.function or self.label
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        return FUNCTIONS[self.function](self.term(X)) if self.term else X[:, self.column - 1]
+        if not self.function:
+            return X[:, self.column - 1]
+        return get_function(self.function)(self.term(X) if self.term else X)
 
     @property
     def order(self) -> tuple[int, bool, str]:
@@ -62,6 +66,13 @@ class Term:
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return reduce(np.multiply, (atom(X) ** power for atom, power in self.factors))
 
+    @property
+    def functions(self) -> set[str]:
+        """The functions of one's own that it needs."""
+        atoms = [atom for atom, _ in self.factors]
+        below = (atom.term.functions for atom in atoms if atom.term)
+        return {atom.function for atom in atoms if is_own(atom.function)}.union(*below)
+
 
 @dataclass(frozen=True)
 class Cross:
@@ -78,10 +89,40 @@ class Cross:
     name: str
     term: Term = field(repr=False)
 
+    @property
+    def functions(self) -> set[str]:
+        """The functions of one's own that it needs, "module:name"."""
+        return self.term.functions
+
     def __call__(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X)
         with np.errstate(over="ignore", invalid="ignore"):  # of features so large, networks diverge, and say so
             return self.term(X if np.issubdtype(X.dtype, np.floating) else X.astype(float))
+
+
+def get_function(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """The function of a term called `name`, or one's own, "module:name". Raises RequestError, naming the valid ones."""
+    return look_up("feature", name, FUNCTIONS, _own)
+
+
+def _own(name: str, found: Any) -> Any:
+    if not callable(found) or isinstance(found, type):
+        raise RequestError(f"{name} is no feature: a function of (examples,), or of (examples, features), is needed")
+    return found
+
+
+def _check_own(name: str, shape: tuple[int, ...]) -> None:
+    """Raises RequestError where a function of one's own does not give a number for each of the rows of such arrays."""
+    X, function = np.random.default_rng(0).normal(size=shape), get_function(name)
+    try:
+        with np.errstate(all="ignore"):
+            whole, rows = np.asarray(function(X), float), np.asarray(function(X[2:5]), float)
+    except Exception as error:
+        raise RequestError(f"feature {name} for numbers {shape}: {type(error).__name__}: {error}") from error
+    if whole.shape != shape[:1]:
+        raise RequestError(f"feature {name} gives the shape {whole.shape} for {shape}: {shape[:1]} is needed")
+    if not np.allclose(whole[2:5], rows, rtol=1e-9, atol=1e-12, equal_nan=True):
+        raise RequestError(f"feature {name} is not the same for a row beside others: it has to work row by row")
 
 
 def parse_cross(text: str, columns: Columns) -> Cross:
@@ -189,6 +230,11 @@ class _Parser:
         if word in FUNCTIONS:
             self.next += 1
             return Atom(function=word, term=self.argument())
+        if is_own(word) and not word.startswith('"'):
+            self.next += 1
+            term = self.argument() if self.peek() == "(" else None
+            _check_own(word, (8,) if term else (8, len(self.labels)))
+            return Atom(function=word, term=term)
         name = word.strip('"') if self.named else word
         place = self.places.get(name) or self.places.get(re.sub("^x0+", "x", name))
         if place is None:

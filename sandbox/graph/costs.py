@@ -7,6 +7,8 @@ import numpy as np
 from sandbox.errors import RequestError, one_line
 from sandbox.graph.node import Edge, Node
 from sandbox.graph.operations import joined, sigmoid, subtract
+from sandbox.nn.costs import get_cost
+from sandbox.own import is_own
 
 OF_ERRORS = ("squared_error", "mean_squared_error", "mean_absolute_error")
 CROSS_ENTROPIES = ("binary_cross_entropy", "categorical_cross_entropy")
@@ -20,6 +22,8 @@ def cost_nodes(cost: str, outputs: Sequence[Node], targets: Sequence[Node], exam
     logits; their gradients go by way of the probabilities, as by hand. Raises RequestError for a cost that is not
     written here.
     """
+    if is_own(cost):
+        return [_own(cost, outputs, targets, examples)]
     if cost not in (*OF_ERRORS, *CROSS_ENTROPIES):
         known = ", ".join((*OF_ERRORS, *CROSS_ENTROPIES))
         raise RequestError(f"the graph of the cost {one_line(cost)} is not known. Valid: {known}")
@@ -48,6 +52,20 @@ def _of_errors(cost: str, errors: Sequence[Node], examples: int | None) -> Node:
     formula = _summed([power.format(e.name) for e in errors], many) + divisor
     value = np.asarray(sum(total(error.value) for error in errors))
     return Node("C" if many else "L", "loss", value, formula, tuple(edges))
+
+
+def _own(cost: str, outputs: Sequence[Node], targets: Sequence[Node], examples: int | None) -> Node:
+    own, called, m = get_cost(cost), cost.partition(":")[2], examples or 1
+    y, a = (np.array([node.value for node in nodes]) for nodes in (targets, outputs))
+    value, slopes = np.sum(own.function(a, y)) / m, np.asarray(own.slope(a, y)) / m
+    share = "" if examples is None else f" / {m}"
+    pairs = [f"({output.name}, {target.name})" for output, target in zip(outputs, targets, strict=True)]
+    edges = [
+        Edge(output, np.asarray(slope), f"{called}'{pair}{share}")
+        for output, slope, pair in zip(outputs, slopes, pairs, strict=True)
+    ]
+    formula = _summed([f"{called}{pair}" for pair in pairs], examples is not None) + share
+    return Node("L" if examples is None else "C", "loss", np.asarray(value), formula, (*map(Edge, targets), *edges))
 
 
 def _cross_entropy(cost: str, outputs: Sequence[Node], targets: Sequence[Node], examples: int | None) -> Node:

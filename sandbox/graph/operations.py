@@ -1,18 +1,23 @@
 """The elementary operations: each computes a value and knows its local gradients.
 
-They are written from the formulas, apart from sandbox.nn, so that each can be checked against the other. Values are
+They are written from the formulas, apart from sandbox.nn, so that each can be checked against the other; functions of one's
+own have been checked before. Values are
 numbers () in the graph of one example, arrays (units, examples) in that of a batch.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from sandbox.errors import RequestError, one_line
 from sandbox.graph.node import Edge, Node
+from sandbox.nn.activations import get_activation
+from sandbox.own import is_own
 
 FAR = 700.0  # exp of more than this is no float64
 SLOPE = 0.01  # of the leaky ReLU below zero
+ROOT = math.sqrt(2 * math.pi)
 
 
 def leaf(name: str, kind: str, value: object, formula: str = "") -> Node:
@@ -65,6 +70,11 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(z, -FAR, FAR)))
 
 
+def share(z: np.ndarray) -> np.ndarray:
+    """Phi(z): the normal distribution's share below z."""
+    return np.array(np.vectorize(lambda one: math.erfc(-one / math.sqrt(2)) / 2)(z))
+
+
 ACTIVATIONS: dict[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, str]]] = {
     "linear": lambda x: (x, np.ones_like(x), "1"),
     "sigmoid": lambda x: (sigmoid(x), sigmoid(x) * sigmoid(-x), "{a} * (1 - {a})"),
@@ -75,6 +85,15 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, str]
         np.where(x >= 0, 1.0, SLOPE),
         f"1 if {{z}} >= 0 else {SLOPE}",
     ),
+    "sin": lambda x: (np.sin(x), np.cos(x), "cos({z})"),
+    "cos": lambda x: (np.cos(x), -np.sin(x), "-sin({z})"),
+    "softplus": lambda x: (np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), sigmoid(x), "sigmoid({z})"),
+    "swish": lambda x: (
+        x * sigmoid(x),
+        sigmoid(x) + x * sigmoid(x) * sigmoid(-x),
+        "sigmoid({z}) + {a} * (1 - sigmoid({z}))",
+    ),
+    "gelu": lambda x: (x * share(x), share(x) + x * np.exp(-x * x / 2) / ROOT, "Phi({z}) + {z} * phi({z})"),
 }
 """Name -> what gives g(z), its derivative, and how that is written for a = g(z).
 
@@ -83,13 +102,18 @@ Where ReLU has no derivative, at 0, it has 0; the leaky one 1.
 
 
 def activate(activation: str, name: str, z: Node) -> Node:
-    """g(z), entry by entry. Raises RequestError for an activation whose derivative is not written here."""
-    if activation not in ACTIVATIONS:
+    """g(z), entry by entry; one's own by its own slope. Raises RequestError for an activation that is not written here."""
+    called = activation.partition(":")[2] or activation
+    if is_own(activation):
+        own = get_activation(activation)
+        value, local, formula = np.asarray(own.function(z.value)), np.asarray(own.slope(z.value)), f"{called}'({{z}})"
+    elif activation in ACTIVATIONS:
+        value, local, formula = ACTIVATIONS[activation](z.value)
+    else:
         known = f"{', '.join(ACTIVATIONS)} and, for the output, softmax"
         raise RequestError(f"the graph of the activation {one_line(activation)} is not known. Valid: {known}")
-    value, local, formula = ACTIVATIONS[activation](z.value)
     edge = Edge(z, local, formula.format(a=name, z=z.name))
-    return Node(name, "activation", value, f"{activation}({z.name})", (edge,))
+    return Node(name, "activation", value, f"{called}({z.name})", (edge,))
 
 
 def softmax(z: np.ndarray) -> np.ndarray:

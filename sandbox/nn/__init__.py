@@ -1,5 +1,7 @@
 """The trainer: neural networks from scratch in NumPy, one at a time or a population side by side."""
 
+from sandbox.nn.activations import Activation
+from sandbox.nn.costs import Cost
 from sandbox.nn.curvature import sharpness
 from sandbox.nn.gradients import gradient_check, gradients
 from sandbox.nn.hooks import (
@@ -20,11 +22,14 @@ from sandbox.nn.hooks import (
     load_checkpoint,
 )
 from sandbox.nn.network import Network
+from sandbox.nn.optimizers import Optimizer
 from sandbox.nn.run import Run
 from sandbox.nn.training import fit
 
 __all__ = [
+    "Activation",
     "Checkpoint",
+    "Cost",
     "Curves",
     "EarlyStopping",
     "GradientNoise",
@@ -33,6 +38,7 @@ __all__ = [
     "InitializerHealth",
     "Measures",
     "Network",
+    "Optimizer",
     "Progress",
     "Run",
     "Sharpness",

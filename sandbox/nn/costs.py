@@ -12,9 +12,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy import multiply, sign, subtract
 
-from sandbox.errors import choose
+from sandbox.errors import RequestError
 from sandbox.nn.activations import Calls, sum_units
+from sandbox.nn.differences import check_slope
+from sandbox.own import look_up
 
+Loss = Callable[[np.ndarray, np.ndarray], np.ndarray]
 CostName = Literal[
     "squared_error",
     "mean_squared_error",
@@ -25,15 +28,29 @@ CostName = Literal[
 
 
 class Cost:
-    """Base of the costs: outputs A and targets Y in, one number per replica out. `m` is the number of examples."""
+    """1/m * sum(function(A, Y)) over m examples, from `function` and its derivative by A, `slope`.
 
-    name = ""
+    Outputs A and targets Y are arrays alike, of any shape; both functions work entry by entry and have to be finite for A
+    between 0 and 1. The slope is held against finite differences before it is used: see `get_cost`. The others in this file
+    compute the same in fewer calls, or from the logits.
+
+    >>> Cost(lambda A, Y: np.log(np.cosh(A - Y)), lambda A, Y: np.tanh(A - Y)).output is None
+    True
+    """
+
     output: str | None = None  # the output activation whose logits this cost needs; None: any activation
     tasks: tuple[str, ...] = ("binary", "multiclass", "regression")
 
+    def __init__(self, function: Loss, slope: Loss) -> None:
+        self.function, self.slope = function, slope
+
+    def __call__(self, A: np.ndarray, Y: np.ndarray) -> float:
+        """The cost of outputs A (outputs, examples)."""
+        return float(np.sum(self.function(A, Y)) / A.shape[-1])
+
     def derivative(self, A: np.ndarray, Y: np.ndarray, D: np.ndarray, per_example: np.ndarray) -> Calls:
         """The calls that overwrite D with the derivative; `per_example` is 1/m as an array of D's type."""
-        return [partial(subtract, A, Y, D), partial(multiply, D, per_example, D)]
+        return [lambda: multiply(self.slope(A, Y), per_example, D)]
 
     def value(
         self, A: np.ndarray, Z: np.ndarray, Y: np.ndarray, D: np.ndarray, T: np.ndarray, layout: Any
@@ -42,23 +59,35 @@ class Cost:
 
         Y may be read once, when this is made.
         """
-        raise NotImplementedError
+        total, per_example = layout.total(T, np.ones_like(T)), 1 / layout.examples(D)
+
+        def value():
+            np.copyto(T, self.function(A, Y))
+            return total() * per_example
+
+        return value
 
 
-class SquaredError(Cost):
+class OfErrors(Cost):
+    """The base of those whose derivative is that of squared errors, or of logits, which is the same: A - Y over m."""
+
+    def __init__(self) -> None:
+        """They are written out as calls."""
+
+    def derivative(self, A, Y, D, per_example):
+        return [partial(subtract, A, Y, D), partial(multiply, D, per_example, D)]
+
+
+class SquaredError(OfErrors):
     """1/(2m) * sum((Y - A)^2)."""
-
-    name = "squared_error"
 
     def value(self, A, Z, Y, D, T, layout):
         total, scale = layout.total(D, D), layout.examples(D) / 2  # D is (A - Y) / m
         return lambda: total() * scale
 
 
-class MeanSquaredError(Cost):
+class MeanSquaredError(OfErrors):
     """1/m * sum((Y - A)^2): twice the squared error."""
-
-    name = "mean_squared_error"
 
     def derivative(self, A, Y, D, per_example):
         return super().derivative(A, Y, D, per_example + per_example)
@@ -68,10 +97,8 @@ class MeanSquaredError(Cost):
         return lambda: total() * scale
 
 
-class MeanAbsoluteError(Cost):
+class MeanAbsoluteError(OfErrors):
     """1/m * sum(|Y - A|)."""
-
-    name = "mean_absolute_error"
 
     def derivative(self, A, Y, D, per_example):
         return [partial(subtract, A, Y, D), partial(sign, D, D), partial(multiply, D, per_example, D)]
@@ -86,13 +113,12 @@ class MeanAbsoluteError(Cost):
         return value
 
 
-class BinaryCrossEntropy(Cost):
+class BinaryCrossEntropy(OfErrors):
     """-1/m * sum(Y log A + (1 - Y) log(1 - A)), A = sigmoid(Z): 1/m * sum(max(Z, 0) - Z Y + log(1 + exp(-|Z|))).
 
     Finite for logits of any size. Labels may be probabilities.
     """
 
-    name = "binary_cross_entropy"
     output = "sigmoid"
     tasks = ("binary", "multiclass")
 
@@ -115,10 +141,9 @@ class BinaryCrossEntropy(Cost):
         return value
 
 
-class CategoricalCrossEntropy(Cost):
+class CategoricalCrossEntropy(OfErrors):
     """-1/m * sum(Y log A) with A = softmax(Z), as 1/m * sum(logsumexp(Z) - sum(Y Z)). Y is one-hot."""
 
-    name = "categorical_cross_entropy"
     output = "softmax"
     tasks = ("multiclass",)
 
@@ -139,17 +164,28 @@ class CategoricalCrossEntropy(Cost):
 
 
 COSTS: dict[str, Cost] = {
-    cost.name: cost
-    for cost in (
-        SquaredError(),
-        MeanSquaredError(),
-        MeanAbsoluteError(),
-        BinaryCrossEntropy(),
-        CategoricalCrossEntropy(),
-    )
+    "squared_error": SquaredError(),
+    "mean_squared_error": MeanSquaredError(),
+    "mean_absolute_error": MeanAbsoluteError(),
+    "binary_cross_entropy": BinaryCrossEntropy(),
+    "categorical_cross_entropy": CategoricalCrossEntropy(),
 }
 
 
 def get_cost(name: str) -> Cost:
-    """The cost called `name`. Raises RequestError, naming the valid ones."""
-    return choose("cost", name, COSTS)
+    """The cost called `name`, or one's own, "module:name".
+
+    Raises RequestError, naming the valid ones; and where one's own is not finite for outputs between 0 and 1, does not work
+    entry by entry, or has another slope than finite differences say.
+    """
+    return look_up("cost", name, COSTS, _own)
+
+
+def _own(name: str, found: Any) -> Cost:
+    if not isinstance(found, Cost):
+        raise RequestError(
+            f"{name} is no cost: sandbox.nn.Cost(function, slope) is needed, both of outputs A and targets Y"
+        )
+    A, Y = (grid.ravel() for grid in np.meshgrid(np.linspace(0.031, 0.967, 20), [0.0, 0.3001, 1.0]))
+    check_slope(f"cost {name}", found.function, found.slope, A, Y)
+    return found

@@ -14,6 +14,7 @@ from sandbox.nn.costs import CostName
 from sandbox.nn.gradients import gradients
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import weight_mask
+from sandbox.own import Own
 
 STEP = (
     1e-7  # of the differences, beside parameters of length 1: what it cuts off and what is rounded are both about 1e-8
@@ -21,7 +22,7 @@ STEP = (
 
 
 def sharpness(
-    network: Network, X: Any, Y: Any, cost: CostName = "squared_error", *, l2: Any = 0.0, products: int = 20
+    network: Network, X: Any, Y: Any, cost: CostName | Own = "squared_error", *, l2: Any = 0.0, products: int = 20
 ) -> Any:
     """The largest eigenvalue of the Hessian of the cost and its L2 penalty by all parameters; (R,) of a population.
 

@@ -10,10 +10,11 @@ from sandbox.nn.layouts import Stacked
 from sandbox.nn.network import Network
 from sandbox.nn.penalties import penalty, penalty_calls
 from sandbox.nn.propagation import Propagation
+from sandbox.own import Own
 
 
 def gradients(
-    network: Network, X: Any, Y: Any, cost: CostName = "squared_error", *, l1: float = 0.0, l2: float = 0.0
+    network: Network, X: Any, Y: Any, cost: CostName | Own = "squared_error", *, l1: float = 0.0, l2: float = 0.0
 ) -> tuple[Any, Network]:
     """The cost with its penalties, (...) one per replica, and its derivatives in the shape of a network.
 
@@ -42,7 +43,7 @@ def gradient_check(
     network: Network,
     X: Any,
     Y: Any,
-    cost: CostName = "squared_error",
+    cost: CostName | Own = "squared_error",
     *,
     l1: float = 0.0,
     l2: float = 0.0,

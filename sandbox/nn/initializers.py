@@ -2,7 +2,7 @@
 
 Each is a function `(rng, (n_out, n_in)) -> array`. G is standard normal of that shape; `rng` is a
 `numpy.random.Generator`, or anything else with `standard_normal(shape)` and `uniform(low, high, shape)`, such as the
-legacy `numpy.random.RandomState` of the older texts. Biases start at zero.
+legacy `numpy.random.RandomState` of the older texts. Biases start at zero, unless they are drawn.
 """
 
 from collections.abc import Callable
@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sandbox.errors import choose
+from sandbox.errors import RequestError, one_line
+from sandbox.own import look_up
 
 Initializer = Callable[[Any, tuple[int, int]], np.ndarray]
-InitializerName = Literal["plain", "xavier", "he", "glorot_normal", "glorot_uniform", "orthogonal", "zeros"]
+InitializerName = Literal["plain", "xavier", "he", "glorot_normal", "glorot_uniform", "orthogonal", "constant", "zeros"]
 
 
 def plain(rng: Any, shape: tuple[int, int], scale: float = 0.01) -> np.ndarray:
@@ -53,16 +54,38 @@ def orthogonal(rng: Any, shape: tuple[int, int]) -> np.ndarray:
     return Q if n_out >= n_in else Q.T
 
 
+def constant(rng: Any, shape: tuple[int, int], scale: float = 0.01) -> np.ndarray:
+    """All `scale`: no zeros, and equal units all the same."""
+    return np.full(shape, float(scale))
+
+
 def zeros(rng: Any, shape: tuple[int, int]) -> np.ndarray:
     """All zero: every unit of a layer then learns the same, which is why symmetry must be broken."""
     return np.zeros(shape)
 
 
 INITIALIZERS: dict[str, Initializer] = {
-    function.__name__: function for function in (plain, xavier, he, glorot_normal, glorot_uniform, orthogonal, zeros)
+    function.__name__: function
+    for function in (plain, xavier, he, glorot_normal, glorot_uniform, orthogonal, constant, zeros)
 }
+SCALED = ("plain", "constant")  # those that take a `scale`
 
 
 def get_initializer(initializer: str | Initializer) -> Initializer:
-    """The initializer called `initializer`, or the function itself. Raises RequestError, naming the valid ones."""
-    return initializer if callable(initializer) else choose("initializer", initializer, INITIALIZERS)
+    """The initializer called `initializer`, one's own, "module:name", or the function itself.
+
+    Raises RequestError, naming the valid ones, and where one's own does not give finite numbers of the shape asked for.
+    """
+    if callable(initializer):
+        return initializer
+    return look_up("initializer", initializer, INITIALIZERS, _own)
+
+
+def _own(name: str, found: Any) -> Any:
+    if not callable(found):
+        raise RequestError(f"{name} is no initializer: a function (rng, (n_out, n_in)) -> weights is needed")
+    for shape in ((3, 2), (1, 5)):
+        drawn = np.asarray(found(np.random.default_rng(0), shape))
+        if drawn.shape != shape or drawn.dtype.kind not in "fiu" or not np.isfinite(drawn).all():
+            raise RequestError(f"initializer {name} gives {one_line(drawn)} for the shape {shape}: weights are needed")
+    return found

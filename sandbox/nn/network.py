@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from sandbox.errors import RequestError
-from sandbox.nn.activations import ACTIVATIONS, get_activation
-from sandbox.nn.initializers import Initializer, InitializerName, get_initializer
+from sandbox.nn.activations import get_activation
+from sandbox.nn.initializers import InitializerName, get_initializer
 from sandbox.nn.storage import read_arrays, write_arrays
+from sandbox.own import Own, name_of
 
 
 class Network:
@@ -25,9 +26,9 @@ class Network:
     [[0.5], [0.6682]]
     """
 
-    def __init__(self, sizes: Sequence[int], activations: Sequence[str], parameters: np.ndarray) -> None:
+    def __init__(self, sizes: Sequence[int], activations: Sequence[Own], parameters: np.ndarray) -> None:
         self.sizes = tuple(int(size) for size in sizes)
-        self.activations = tuple(activations)
+        self.activations: tuple[str, ...] = tuple(name_of("activation", one) for one in activations)
         if len(self.sizes) != len(self.activations) + 1:
             raise RequestError(
                 f"{len(self.activations)} activations for {len(self.sizes) - 1} layers: give one for each layer"
@@ -45,12 +46,13 @@ class Network:
 
     @classmethod
     def from_parameters(
-        cls, weights: Sequence[Any], biases: Sequence[Any], activations: Sequence[str], dtype: Any = None
+        cls, weights: Sequence[Any], biases: Sequence[Any], activations: Sequence[Own], dtype: Any = None
     ) -> "Network":
         """A network with the given numbers, copied.
 
         `weights[l]` is (..., units out, units in), a single neuron's may be flat; `biases[l]` is (..., units out, 1),
-        (units out,) or one number. `activations` are names such as ["sigmoid", "sigmoid"]. The type is float64 unless
+        (units out,) or one number. `activations` are names such as ["sigmoid", "sigmoid"], or one's own, which have to be at
+        the top of a module. The type is float64 unless
         the weights are float32 or `dtype` says otherwise. Raises RequestError where the shapes do not fit.
         """
         Ws = [np.atleast_2d(np.asarray(W)) for W in weights]
@@ -82,12 +84,15 @@ class Network:
     def initialize(
         cls,
         sizes: Sequence[int],
-        activations: Sequence[str],
-        initializer: InitializerName | Initializer = "xavier",
+        activations: Sequence[Own],
+        initializer: InitializerName | Own = "xavier",
         rng: Any = None,
         dtype: Any = np.float64,
+        bias_scale: float = 0.0,
     ) -> "Network":
-        """A new network of layers `sizes`, weights drawn layer by layer from `rng`, biases zero.
+        """A new network of layers `sizes`, weights drawn layer by layer from `rng`.
+
+        Biases are zero, or `bias_scale` times standard normal numbers, drawn after all weights.
 
         `initializer` is a name or a function `(rng, (n_out, n_in)) -> array`; `rng` is a numpy.random.Generator
         (default: a fresh one of seed 0).
@@ -98,6 +103,8 @@ class Network:
         with np.errstate(over="ignore"):  # weights too large for the type are infinite: such a network diverges
             for W in network.weights:
                 W[...] = draw(rng, W.shape)
+            for b in network.biases if bias_scale else ():
+                b[...] = bias_scale * rng.standard_normal(b.shape)
         return network
 
     @staticmethod
@@ -127,7 +134,7 @@ class Network:
         A = X.mT
         with np.errstate(invalid="ignore", over="ignore"):
             for W, b, name in zip(self.weights, self.biases, self.activations, strict=True):
-                A = ACTIVATIONS[name](W @ A + b)
+                A = get_activation(name)(W @ A + b)
         return A.mT
 
     def save(self, path: str | PathLike[str], *, epoch: int = 0) -> None:

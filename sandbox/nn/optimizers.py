@@ -5,15 +5,18 @@ Arrays have the shape of the parameters; `rate` broadcasts against them. Paramet
 as they are.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy import add, divide, multiply, sqrt, subtract
 
-from sandbox.errors import choose
+from sandbox.errors import RequestError, is_count, one_line
 from sandbox.nn.activations import Calls
 from sandbox.nn.memory import aligned, aligned_copy
+from sandbox.own import look_up
 
 OptimizerName = Literal["gd", "momentum", "nesterov", "adam", "adamw"]
 
@@ -21,7 +24,6 @@ OptimizerName = Literal["gd", "momentum", "nesterov", "adam", "adamw"]
 class GradientDescent:
     """w <- w - rate * g"""
 
-    name = "gd"
     memory = 0  # arrays of the parameters' shape that are carried from one update to the next
 
     def __init__(
@@ -50,7 +52,6 @@ class GradientDescent:
 class Momentum(GradientDescent):
     """v <- momentum * v + g;  w <- w - rate * v     (Polyak 1964, as PyTorch writes it)"""
 
-    name = "momentum"
     memory = 1
 
     def update(self, g, step, *state):
@@ -61,7 +62,6 @@ class Momentum(GradientDescent):
 class Nesterov(GradientDescent):
     """v <- momentum * v + g;  w <- w - rate * (g + momentum * v)     (Nesterov 1983, as Sutskever et al. 2013)"""
 
-    name = "nesterov"
     memory = 1
 
     def update(self, g, step, *state):
@@ -82,7 +82,6 @@ class Adam(GradientDescent):
     algorithm 1).
     """
 
-    name = "adam"
     memory = 2
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
@@ -121,8 +120,6 @@ class AdamW(Adam):
     decay comes first, which is the same: Adam's step is of the gradients that are there already. Without decay it is Adam.
     """
 
-    name = "adamw"
-
     def update(self, g, step, *state):
         adam = super().update(g, step, *state)
         if self.decay is None:
@@ -130,11 +127,80 @@ class AdamW(Adam):
         return [partial(multiply, self.parameters, self.decay, step), *GradientDescent.update(self, step, step), *adam]
 
 
+@dataclass(frozen=True)
+class Optimizer:
+    """One's own, from `update(w, g, rate, *state)`, which gives the new parameters for w and their gradients g.
+
+    The arrays are alike, of any shape, and it works entry by entry. `state` are `memory` arrays that begin as zeros and are
+    carried from one update to the next: change them in place.
+
+    >>> sign_descent = Optimizer(lambda w, g, rate: w - rate * np.sign(g))
+    >>> sign_descent.memory
+    0
+    """
+
+    update: Callable[..., np.ndarray]
+    memory: int = 0
+
+    def __call__(
+        self,
+        parameters: np.ndarray,
+        gradients: np.ndarray,
+        rate: np.ndarray,
+        momentum: float = 0.9,
+        decay: np.ndarray | None = None,
+    ) -> GradientDescent:
+        """It at work on these parameters, as the other optimizers are made."""
+        return _Own(self, parameters, gradients, rate)
+
+
+class _Own(GradientDescent):
+    """An `Optimizer` at work."""
+
+    def __init__(self, own: Optimizer, parameters: np.ndarray, gradients: np.ndarray, rate: np.ndarray) -> None:
+        self.own, self.memory = own, own.memory
+        super().__init__(parameters, gradients, rate)
+
+    def update(self, g, step, *state):
+        w = self.parameters
+        return [lambda: np.copyto(w, self.own.update(w, g, self.rate, *state))]
+
+
 OPTIMIZERS: dict[str, type[GradientDescent]] = {
-    optimizer.name: optimizer for optimizer in (GradientDescent, Momentum, Nesterov, Adam, AdamW)
+    "gd": GradientDescent,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adam": Adam,
+    "adamw": AdamW,
 }
 
 
 def get_optimizer(name: str) -> Any:
-    """The optimizer's class called `name`. Raises RequestError, naming the valid ones."""
-    return choose("optimizer", name, OPTIMIZERS)
+    """What makes the optimizer called `name`, a class, or one's own, "module:name", an Optimizer.
+
+    Raises RequestError, naming the valid ones, and where one's own does not give finite numbers or does not work entry by
+    entry.
+    """
+    return look_up("optimizer", name, OPTIMIZERS, _own)
+
+
+def _own(name: str, found: Any) -> Optimizer:
+    if not isinstance(found, Optimizer) or not (is_count(found.memory) and found.memory >= 0):
+        raise RequestError(f"{name} is no optimizer: sandbox.nn.Optimizer(update, memory=0) is needed")
+    w, g = np.random.default_rng(0).normal(size=(2, 4, 6))
+    whole, part = (_twice(found, w[:, some], g[:, some]) for some in (slice(None), slice(1, 3)))
+    if whole.shape != w.shape or not np.isfinite(whole).all():
+        raise RequestError(f"optimizer {name} gives {one_line(whole)}: new parameters of the same shape are needed")
+    if not np.allclose(whole[:, 1:3], part, rtol=1e-12, atol=1e-12):
+        raise RequestError(
+            f"optimizer {name} moves a parameter differently beside others: it has to work entry by entry"
+        )
+    return found
+
+
+def _twice(own: Optimizer, w: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """The parameters after two updates with the same gradients."""
+    state = [np.zeros_like(w) for _ in range(own.memory)]
+    for _ in range(2):
+        w = np.array(own.update(w.copy(), g.copy(), np.full_like(w, 0.01), *state))
+    return w

@@ -10,6 +10,7 @@ epoch then is a run through the lists.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,21 +59,21 @@ class Propagation:
             A, Z = self.buffers.activations[number]
             dZ, T = self.derivatives[number], scratch[sizes[number + 1]]
             last = number == len(activations) - 1
-            logits = self.buffers.logits if last and cost.output is not None else Z
-            self.forward.extend(linear.forward(logits))
-            # where the cost is computed from the logits, its derivative is by the logits
-            back = [*activation.backward(dZ, Z, T, one)] if logits is Z else []
+            of_logits = last and cost.output is not None  # then its derivative is by the logits as well
+            sums = self.buffers.sums(number) if of_logits or activation.keeps_sums else Z
+            self.forward.extend(linear.forward(sums))
+            back = [] if of_logits else [*activation.backward(dZ, Z, sums, T, one)]
             if padding is not None and not last and (number > 0 or not np.isfinite(inputs).all()):
-                self.forward.append(padding.clear_units(Z, number))
+                self.forward.append(padding.clear_units(sums, number))
                 back.append(padding.clear_units(dZ, number))
-            self.forward.extend(activation.forward(logits, Z, T, one))
+            self.forward.extend(activation.forward(sums, Z, T, one))
             backward.append([*back, *linear.backward(dZ, dWs[number], dA)])
             self.activations.append(Z)
             dA = dZ
             if last:
                 self.forward.extend(cost.derivative(Z, targets, dZ, per_example))
                 if valued:
-                    self.value = cost.value(Z, logits, targets, dZ, T, layout)
+                    self.value = cost.value(Z, sums, targets, dZ, T, layout)
         self.backward = [call for calls in reversed(backward) for call in calls]
 
     def evaluate(self) -> Any:
@@ -89,5 +90,12 @@ class Buffers:
         last = layout.empty(sizes[-1], count)  # which no layer reads: it is of one piece, without the row of ones
         self.activations = [*(layout.with_ones(units, count) for units in sizes[1:-1]), (last, last)]
         self.derivatives = [layout.empty(units, count) for units in sizes[1:]]
-        self.logits = layout.empty(sizes[-1], count)
+        self._sums: dict[int, np.ndarray] = {}
+        self._make_sums = [partial(layout.empty, units, count) for units in sizes[1:]]
         self.scratch = {units: layout.empty(units, count) for units in sizes[1:]}
+
+    def sums(self, number: int) -> np.ndarray:
+        """A layer's weighted sums, where its outputs are not written over them."""
+        if number not in self._sums:
+            self._sums[number] = self._make_sums[number]()
+        return self._sums[number]

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
-from sandbox.errors import choose
+from sandbox.errors import RequestError, is_number, one_line
+from sandbox.own import look_up
 
 Schedule = Callable[[int, int], float]
 ScheduleName = Literal["constant", "step", "exponential", "cosine", "inverse_time"]
@@ -41,5 +42,20 @@ SCHEDULES: dict[str, Schedule] = {
 
 
 def get_schedule(name: str) -> Schedule:
-    """The schedule called `name`. Raises RequestError, naming the valid ones."""
-    return choose("schedule", name, SCHEDULES)
+    """The schedule called `name`, or one's own, "module:name".
+
+    Raises RequestError, naming the valid ones, and where one's own gives something else than numbers of at least 0.
+    """
+    return look_up("schedule", name, SCHEDULES, _own)
+
+
+def _own(name: str, found: Any) -> Any:
+    if not callable(found):
+        raise RequestError(f"{name} is no schedule: a function (epoch, epochs) -> factor of the rate is needed")
+    for epoch, epochs in ((0, 1), (0, 100), (37, 100), (99, 100)):
+        factor: Any = found(epoch, epochs)
+        if not (is_number(factor) and factor >= 0):
+            raise RequestError(
+                f"schedule {name} gives {one_line(factor)} at epoch {epoch} of {epochs}: 0 or more is needed"
+            )
+    return found

@@ -13,14 +13,23 @@ No buffers, no populations: everything else in this room is the same mathematics
 against this file by tests.
 """
 
+from math import erf, pi, sqrt
+
 import numpy as np
 
-ACTIVATIONS = {  # name -> g(Z), and g'(Z) where A = g(Z)
+Phi = np.vectorize(lambda z: (1 + erf(z / sqrt(2))) / 2)  # the normal distribution's share below z
+
+ACTIVATIONS = {  # name -> g(Z), and g'(Z), where A = g(Z)
     "sigmoid": (lambda Z: 1 / (1 + np.exp(-Z)), lambda Z, A: A * (1 - A)),
     "tanh": (lambda Z: np.tanh(Z), lambda Z, A: 1 - A**2),
     "relu": (lambda Z: np.maximum(Z, 0), lambda Z, A: 1.0 * (Z > 0)),
     "leaky_relu": (lambda Z: np.maximum(Z, 0.01 * Z), lambda Z, A: np.where(Z > 0, 1.0, 0.01)),
     "linear": (lambda Z: Z, lambda Z, A: np.ones_like(Z)),
+    "sin": (lambda Z: np.sin(Z), lambda Z, A: np.cos(Z)),
+    "cos": (lambda Z: np.cos(Z), lambda Z, A: -np.sin(Z)),
+    "softplus": (lambda Z: np.log(1 + np.exp(Z)), lambda Z, A: 1 / (1 + np.exp(-Z))),
+    "swish": (lambda Z: Z / (1 + np.exp(-Z)), lambda Z, A: (1 + np.exp(-Z) * (1 + Z)) / (1 + np.exp(-Z)) ** 2),
+    "gelu": (lambda Z: Z * Phi(Z), lambda Z, A: Phi(Z) + Z * np.exp(-(Z**2) / 2) / sqrt(2 * pi)),
     "softmax": (lambda Z: np.exp(Z) / np.exp(Z).sum(0), None),  # whose units depend on each other: see `backward`
 }
 

@@ -10,6 +10,7 @@ from sandbox.nn.optimizers import OptimizerName
 from sandbox.nn.run import Run
 from sandbox.nn.schedules import ScheduleName
 from sandbox.nn.workspace import Settings
+from sandbox.own import Own
 
 
 def fit(
@@ -17,13 +18,13 @@ def fit(
     X: Any,
     Y: Any,
     *,
-    cost: CostName = "squared_error",
+    cost: CostName | Own = "squared_error",
     learning_rate: Any = 1.0,
     epochs: int = 1000,
     batch_size: int | None = None,
-    optimizer: OptimizerName = "gd",
+    optimizer: OptimizerName | Own = "gd",
     momentum: float = 0.9,
-    schedule: ScheduleName | Sequence[ScheduleName] = "constant",
+    schedule: ScheduleName | Own | Sequence[ScheduleName | Own] = "constant",
     l1: Any = 0.0,
     l2: Any = 0.0,
     weight_decay: Any = 0.0,
@@ -37,7 +38,8 @@ def fit(
     optimizer adamw's) may be one for all or (R,), X and Y may be alike for all or (R, examples, ...). `batch_size` None
     is the full batch; otherwise each epoch runs over shuffled batches, `rng` being a seed or a Generator (in a population
     a list of R). `cost_epochs` names the epochs at which the cost is recorded (default: every one); with mini-batches too
-    it is the cost on all examples. Raises RequestError where something does not fit.
+    it is the cost on all examples. Cost, optimizer and schedule may be one's own: see Config. Raises RequestError where
+    something does not fit.
 
     A network without the replicas' axis is computed in the fastest way that there is for one: its last bits may differ
     from those that `train` and populations come to, which are alike.

@@ -45,9 +45,9 @@ def normal_means(activation: str, variances: Any) -> tuple[np.ndarray, np.ndarra
     means = np.full((3, variances.size), np.nan)
     for start in range(0, variances.size if activation != "softmax" else 0, AT_ONCE):
         some = slice(start, start + AT_ONCE)
-        A = np.sqrt(variances.ravel()[some])[:, None] * NODES
-        scratch, one, slopes = np.empty_like(A), np.ones(()), np.ones_like(A)
-        for call in [*g.forward(A, A, scratch, one), *g.backward(slopes, A, scratch, one)]:
+        Z = np.sqrt(variances.ravel()[some])[:, None] * NODES
+        A, scratch, one, slopes = np.empty_like(Z), np.empty_like(Z), np.ones(()), np.ones_like(Z)
+        for call in [*g.forward(Z, A, scratch, one), *g.backward(slopes, A, Z, scratch, one)]:
             call()
         means[:, some] = [np.vecdot(values, MASSES) for values in (A, np.square(A), np.square(slopes))]
     mean, square, slope = means.reshape(3, *variances.shape)

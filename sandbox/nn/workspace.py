@@ -1,6 +1,6 @@
 """The arrays that training works in: parameters, gradients, buffers and optimizer state of the replicas at work."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,25 +16,34 @@ from sandbox.nn.optimizers import get_optimizer
 from sandbox.nn.padding import Padding
 from sandbox.nn.penalties import decays, penalty_calls
 from sandbox.nn.propagation import Propagation
-from sandbox.nn.schedules import get_schedule
+from sandbox.nn.schedules import constant, get_schedule
+from sandbox.own import Own, name_of
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What training does to each replica. Entries marked (R,) may be one for all."""
+    """What training does to each replica. Entries marked (R,) may be one for all.
 
-    cost: str
+    Functions of one's own may be given as they are; what is held are their names.
+    """
+
+    cost: Own
     learning_rate: Any  # (R,)
     epochs: int
     batch_size: int | None = None
-    optimizer: str = "gd"
+    optimizer: Own = "gd"
     momentum: float = 0.9
-    schedule: str | Sequence[str] = "constant"  # (R,)
+    schedule: Own = "constant"  # (R,)
     l1: Any = 0.0  # (R,)
     l2: Any = 0.0  # (R,)
     weight_decay: Any = 0.0  # (R,)
 
     def __post_init__(self) -> None:
+        for name in ("cost", "optimizer", "schedule"):
+            given = getattr(self, name)
+            some = isinstance(given, list | tuple)
+            named = [name_of(name, one) for one in given] if some else name_of(name, given)
+            object.__setattr__(self, name, named)
         get_cost(self.cost)
         get_optimizer(self.optimizer)
         for name in [self.schedule] if isinstance(self.schedule, str) else self.schedule:
@@ -109,7 +118,7 @@ class Workspace:
             self._cut_batches(make, settings.batch_size)
         names = settings.schedule
         self.schedules = [get_schedule(name) for name in ([names] if isinstance(names, str) else names)]
-        self.scheduled = any(schedule.__name__ != "constant" for schedule in self.schedules)
+        self.scheduled = any(schedule is not constant for schedule in self.schedules)
 
     def _arrangement(self, network: Network, examples: int, batch_size: int | None) -> tuple[type[Stacked], tuple]:
         """The layout, and the replicas' axis that the arrays have, seen or not."""

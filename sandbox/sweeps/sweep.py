@@ -161,6 +161,8 @@ class Sweep:
         editions = {one.dataset: one.data.edition for one in self._corners}
         if later := {name: edition for name, edition in editions.items() if edition > 1}:
             parts["editions"] = later  # what was trained with other examples is another sweep's
+        if functions := {name: digest for one in self._corners for name, digest in one.functions.items()}:
+            parts["functions"] = functions
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return f"{safe(self.name)}-{digest[:8]}"
 

@@ -1,5 +1,7 @@
 """scikit-learn's tables: what is taken, how it is split, how it is scaled."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import sklearn.datasets
@@ -10,10 +12,9 @@ from sandbox.data import DATASETS, Dataset, Parts, Scaling, load_dataset, load_p
 from sandbox.data.tables import Table, stratified_order
 
 
-
 def malignant_as_1():
     """scikit-learn's table with its classes the other way round."""
-    bunch = sklearn.datasets.load_breast_cancer()
+    bunch: Any = sklearn.datasets.load_breast_cancer()
     bunch.update(target=1 - bunch.target, target_names=bunch.target_names[::-1])
     return bunch
 

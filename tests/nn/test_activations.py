@@ -1,6 +1,7 @@
 """Activations: against formulas written with the math module, and at both ends of the floating-point numbers."""
 
 import math
+import statistics
 
 import numpy as np
 import pytest
@@ -9,12 +10,21 @@ from scipy import special
 from sandbox.errors import RequestError
 from sandbox.nn.activations import ACTIVATIONS, get_activation
 
+normal = statistics.NormalDist()
 FORMULAS = {  # g and its derivative g', in terms of z
     "sigmoid": (lambda z: 1 / (1 + math.exp(-z)), lambda z: math.exp(-z) / (1 + math.exp(-z)) ** 2),
     "tanh": (math.tanh, lambda z: 1 / math.cosh(z) ** 2),
     "relu": (lambda z: max(z, 0.0), lambda z: float(z > 0)),
     "leaky_relu": (lambda z: z if z > 0 else 0.01 * z, lambda z: 1.0 if z > 0 else 0.01),
     "linear": (lambda z: z, lambda z: 1.0),
+    "sin": (math.sin, math.cos),
+    "cos": (math.cos, lambda z: -math.sin(z)),
+    "softplus": (lambda z: math.log1p(math.exp(z)), lambda z: 1 / (1 + math.exp(-z))),
+    "swish": (
+        lambda z: z / (1 + math.exp(-z)),
+        lambda z: (1 + math.exp(-z) * (1 + z)) / (1 + math.exp(-z)) ** 2,
+    ),
+    "gelu": (lambda z: z * normal.cdf(z), lambda z: normal.cdf(z) + z * normal.pdf(z)),
 }
 Z = np.array([[-6.0, -1.5, -0.3, 0.2], [0.7, 2.0, 5.0, -0.01]])
 HUGE = [1e4, 1e300, math.inf]
@@ -24,23 +34,26 @@ def each(function, values):
     return np.array([function(value) for value in values.ravel()]).reshape(values.shape)
 
 
-def backward(name, dA, A):
-    dZ = dA.copy()
-    for call in get_activation(name).backward(dZ, A, np.empty_like(A), np.ones((), A.dtype)):
-        call()
+def backward(name, dA, Z):
+    """dA g'(Z), after a pass forward that leaves the sums Z as they are only where the activation keeps them."""
+    activation, dZ, sums = get_activation(name), dA.copy(), Z.copy()
+    A = np.empty_like(sums) if activation.keeps_sums else sums
+    T, one = np.empty_like(sums), np.ones((), sums.dtype)
+    with np.errstate(over="ignore"):
+        for call in [*activation.forward(sums, A, T, one), *activation.backward(dZ, A, sums, T, one)]:
+            call()
     return dZ
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_value(name):
-    assert get_activation(name)(Z) == pytest.approx(each(FORMULAS[name][0], Z), rel=1e-14)
+    assert get_activation(name)(Z) == pytest.approx(each(FORMULAS[name][0], Z), rel=1e-14, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_derivative(name):
-    value, derivative = FORMULAS[name]
     dA = np.random.default_rng(0).normal(size=Z.shape)
-    assert backward(name, dA, each(value, Z)) == pytest.approx(dA * each(derivative, Z), rel=1e-10)
+    assert backward(name, dA, Z) == pytest.approx(dA * each(FORMULAS[name][1], Z), rel=1e-10, abs=1e-12)
 
 
 def test_softmax_runs_over_the_units():
@@ -52,7 +65,7 @@ def test_softmax_runs_over_the_units():
 
 def test_softmax_derivative_is_its_jacobian():
     A, dA = special.softmax(Z, axis=0), np.random.default_rng(0).normal(size=Z.shape)
-    dZ = backward("softmax", dA, A)
+    dZ = backward("softmax", dA, Z)
     for example in range(Z.shape[1]):
         a = A[:, example]
         jacobian = np.diag(a) - np.outer(a, a)
@@ -65,11 +78,23 @@ def test_every_activation_is_tested():
 
 @pytest.mark.parametrize("size", HUGE)
 @pytest.mark.parametrize(
-    ("name", "below", "above"), [("sigmoid", 0, 1), ("tanh", -1, 1), ("relu", 0, None), ("leaky_relu", None, None)]
+    ("name", "below", "above"),
+    [("sigmoid", 0, 1), ("tanh", -1, 1), ("relu", 0, None), ("leaky_relu", None, None), ("softplus", 0, None)],
 )
 def test_saturation(name, below, above, size):
     ends = [-0.01 * size if below is None else below, size if above is None else above]
     assert get_activation(name)(np.array([[-size, size]])).tolist() == [ends]
+
+
+@pytest.mark.parametrize("size", [1e4, 1e300])
+@pytest.mark.parametrize("name", ["swish", "gelu"])
+def test_those_with_a_dip_saturate(name, size):
+    assert get_activation(name)(np.array([[-size, size]])).tolist() == [[0.0, size]]
+
+
+def test_gelu_is_right_to_1e_12_everywhere():
+    z = np.linspace(-12, 12, 20_001)[None]
+    assert get_activation("gelu")(z) == pytest.approx(z * special.ndtr(z), rel=0, abs=1e-12)
 
 
 @pytest.mark.parametrize("size", [1e4, 1e300])
@@ -79,8 +104,8 @@ def test_softmax_saturates(size):
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
 def test_saturated_derivative_is_finite(name):
-    A = get_activation(name)(np.array([[-1e4, 1e4], [1e4, 0.0]]))
-    assert np.isfinite(backward(name, np.ones_like(A), A)).all()
+    Z = np.array([[-1e4, 1e4], [1e4, 0.0]])
+    assert np.isfinite(backward(name, np.ones_like(Z), Z)).all()
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
@@ -90,7 +115,7 @@ def test_makes_a_new_array_of_the_same_type_and_shape(name):
     A = get_activation(name)(given)
     assert (A.dtype, A.shape) == (np.float32, (2, 3, 4))
     assert np.array_equal(given, before)
-    assert backward(name, A, A).dtype == np.float32
+    assert backward(name, A, given).dtype == np.float32
 
 
 def test_unknown_name():

@@ -79,8 +79,8 @@ def test_check_finds_a_derivative_that_is_one_percent_off(name, monkeypatch):
     activation = ACTIVATIONS[name]
     right = activation.backward
 
-    def wrong(dA, A, T, one):
-        return [*right(dA, A, T, one), lambda: np.multiply(dA, 1.01, dA)]
+    def wrong(dA, A, Z, T, one):
+        return [*right(dA, A, Z, T, one), lambda: np.multiply(dA, 1.01, dA)]
 
     network = Network.initialize([2, 3, 1], [name, "sigmoid"], "xavier", np.random.default_rng(0))
     network.biases[0][...] = [[0.3], [-0.2], [0.5]]

@@ -58,7 +58,7 @@ def test_zeros():
 
 
 def test_every_initializer_is_tested():
-    assert set(INITIALIZERS) == {*VARIANCES, "zeros"}
+    assert set(INITIALIZERS) == {*VARIANCES, "constant", "zeros"}
 
 
 @pytest.mark.parametrize("name", NORMAL_SCALES)
