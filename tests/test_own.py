@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from sandbox.tracking import Store
 from tests import own_functions as mine
 
 ROOT = Path(__file__).parent.parent
-OWN = {
+OWN: dict[str, Any] = {
     "activation": "tests.own_functions:swish",
     "cost": "tests.own_functions:log_cosh",
     "initializer": "tests.own_functions:ones_and_twos",
@@ -31,8 +32,7 @@ OWN = {
     "optimizer": "tests.own_functions:sign_descent",
     "crosses": ("tests.own_functions:bump(x1)", "tests.own_functions:radius"),
 }
-BASE = {"dataset": "moons", "n_examples": 30, "epochs": 60, "learning_rate": 0.01, "hidden": (4,)}
-DEFAULTS = {name: getattr(Config(), name) for name in ("activation", "cost")}
+BASE: dict[str, Any] = {"dataset": "moons", "n_examples": 30, "epochs": 60, "learning_rate": 0.01, "hidden": (4,)}
 
 
 def command(*words, cwd, check=False):
@@ -272,7 +272,7 @@ def test_a_changed_function_is_not_done(written, tmp_path):
     assert counts == [0, 2, 0]
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "off = Activation(np.sin, lambda z: 2 * np.cos(z))": (
         {"activation": "wrong_of_mine:off"},
         "activation wrong_of_mine:off has the slope -1.19822 at 4.07, where finite differences say -0.59911",
@@ -368,15 +368,17 @@ def test_names_that_lead_nowhere(name, message):
 
 def test_what_has_no_name_is_one_line():
     local = Activation(np.sin, np.cos)
-    for field, thing in (
+    wrong: list[tuple[str, Any]] = [
         ("activation", local),
         ("initializer", lambda rng, shape: np.ones(shape)),
         ("cost", Cost(np.subtract, np.subtract)),
         ("optimizer", Optimizer(np.subtract)),
         ("crosses", (lambda X: X[:, 0],)),
-    ):
+    ]
+    for field, thing in wrong:
+        given: dict[str, Any] = {field: thing}
         with pytest.raises(RequestError) as error:
-            Config(**{field: thing})
+            Config(**given)
         assert "has no name by which others could find it: define it at the top of a module" in str(error.value)
         assert "\n" not in str(error.value)
 
