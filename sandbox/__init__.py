@@ -16,15 +16,20 @@ from sandbox.nn import Hook, Network, fit, gradient_check
 from sandbox.train import Result, train, train_many
 
 if TYPE_CHECKING:
+    from sandbox.estimators import SandboxClassifier, SandboxRegressor
     from sandbox.kept import load
 
 
 def __getattr__(name: str) -> Any:
-    if name != "load":
-        raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
-    from sandbox.kept import load  # which brings in the store: when it is asked for
+    if name == "load":
+        from sandbox.kept import load  # which brings in the store: when it is asked for
 
-    return load
+        return load
+    if name in ("SandboxClassifier", "SandboxRegressor"):
+        from sandbox import estimators  # which bring in scikit-learn, likewise
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
 
 
 __all__ = [
@@ -34,6 +39,8 @@ __all__ = [
     "Network",
     "RequestError",
     "Result",
+    "SandboxClassifier",
+    "SandboxRegressor",
     "fit",
     "gradient_check",
     "load",

@@ -20,6 +20,16 @@ Own = Any  # where a name may stand: something of one's own, or the name of it
 _sound: dict[tuple[str, str], tuple[Any, Any]] = {}  # (kind, name) -> what stood there, and what it was found to be
 
 
+class Named:
+    """The base of objects that are known by their names, as functions are: copies are the thing itself."""
+
+    def __deepcopy__(self, memo: Any) -> "Named":
+        return self
+
+    def __reduce__(self) -> Any:
+        return find, (type(self).__name__, name_of(type(self).__name__, self))
+
+
 def is_own(name: object) -> bool:
     """Whether this is the name of something of one's own."""
     return isinstance(name, str) and ":" in name

@@ -32,13 +32,17 @@ MANY_COSTS = 10_000_000  # costs in all, beyond which curves are thinned unless 
 LOOKS = 200  # epochs at which a network may be found to have diverged, whatever is recorded
 
 
-def build(config: Config) -> Network:
-    """The config's network before its first update, drawn from numpy.random.default_rng(config.seed)."""
+def build(config: Config, problem: Problem | None = None) -> Network:
+    """The config's network before its first update, drawn from numpy.random.default_rng(config.seed).
+
+    For the inputs and outputs of `problem`, where that is given in the place of the config's own data.
+    """
     draw: Any = get_initializer(config.initializer)
     if config.initializer in SCALED:
         draw = partial(draw, scale=config.initializer_scale)
+    sizes, activations = layers(config, problem or prepare(config))
     rng = np.random.default_rng(config.seed)
-    return Network.initialize(*layers(config, prepare(config)), draw, rng, config.dtype, config.bias_scale)
+    return Network.initialize(sizes, activations, draw, rng, config.dtype, config.bias_scale)
 
 
 def layers(config: Config, problem: Problem) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -63,6 +67,15 @@ def train(
         return train_many([config], hooks, curve_points=curve_points)[0]
     check_effort([config])
     return _train_part([config], list(hooks), curve_points, [_fitting(start, config)])[0]
+
+
+def train_on(problem: Problem, config: Config) -> Result:
+    """Train one config on the examples of `problem`, which are of its task, in the place of those that `dataset` names.
+
+    With the same examples these are the numbers of `train`, to the last bit. What the result says of its data
+    (`problem`, `model`, `predict`, `classify`) is of those that the config names.
+    """
+    return _train_part([config], [], None, problems=[problem])[0]
 
 
 def _fitting(start: Network, config: Config) -> Network:
@@ -138,13 +151,20 @@ def shape(config: Config) -> Shape:
 
 
 def _train_part(
-    configs: list[Config], hooks: list[Hook], curve_points: int | None, starts: Sequence[Network] = ()
+    configs: list[Config],
+    hooks: list[Hook],
+    curve_points: int | None,
+    starts: Sequence[Network] = (),
+    problems: Sequence[Problem] = (),
 ) -> list[Result]:
-    """Train configs of one shape in the same arrays; `starts` are their first networks where these are given."""
+    """Train configs of one shape in the same arrays.
+
+    `starts` are their first networks, `problems` what they learn from, where these are given.
+    """
     with one_thread():
         started = time.perf_counter()
-        problems = [prepare(config) for config in configs]
-        networks = list(starts) or [build(config) for config in configs]
+        problems = list(problems) or [prepare(config) for config in configs]
+        networks = list(starts) or [build(*each) for each in zip(configs, problems, strict=True)]
         figures = Figures(configs, problems, [network.sizes for network in networks])
         epochs = configs[0].epochs
         wanted, looks = spread(epochs, curve_points), spread(epochs, LOOKS)

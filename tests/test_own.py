@@ -383,6 +383,23 @@ def test_what_has_no_name_is_one_line():
         assert "\n" not in str(error.value)
 
 
+def test_scikit_learn_takes_them_too():
+    from sklearn.base import clone
+    from sklearn.datasets import make_moons
+    from sklearn.model_selection import cross_val_score
+
+    from sandbox import SandboxClassifier
+
+    X, y = make_moons(60, noise=0.1, random_state=0)
+    parts = {"cost": mine.log_cosh, "optimizer": mine.sign_descent, "initializer": mine.ones_and_twos}
+    one: Any = SandboxClassifier(activation=mine.swish, **parts, crosses=[mine.radius], learning_rate=0.01, epochs=200)
+    copy: Any = clone(one)
+    assert copy.activation is mine.swish
+    named = copy.set_params(activation=OWN["activation"], crosses=["tests.own_functions:radius"])
+    assert one.fit(X, y).loss_ == named.fit(X, y).loss_
+    assert cross_val_score(one, X, y, cv=3, n_jobs=2).min() > 0.8
+
+
 def test_a_name_is_that_of_where_it_was_made():
     assert name_of("activation", mine.swish) == "tests.own_functions:swish"
     assert name_of("schedule", mine.warmup) == "tests.own_functions:warmup"

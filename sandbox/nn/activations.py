@@ -16,7 +16,7 @@ from numpy import add, copysign, divide, exp, maximum, multiply, negative, recip
 
 from sandbox.errors import RequestError
 from sandbox.nn.differences import check_slope
-from sandbox.own import look_up
+from sandbox.own import Named, look_up
 
 Calls = Sequence[Callable[[], object]]
 Function = Callable[[np.ndarray], np.ndarray]
@@ -45,7 +45,7 @@ def sum_units(A: np.ndarray, total: np.ndarray) -> Calls:
     return [partial(np.copyto, total, first), *(partial(add, total, other, total) for other in others)]
 
 
-class Activation:
+class Activation(Named):
     """A = g(Z) from `function` and `slope`: g and its derivative, both of arrays z of any shape, entry by entry.
 
     They have to be finite near zero, and the slope is held against finite differences before it is used: see

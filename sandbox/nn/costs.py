@@ -15,7 +15,7 @@ from numpy import multiply, sign, subtract
 from sandbox.errors import RequestError
 from sandbox.nn.activations import Calls, sum_units
 from sandbox.nn.differences import check_slope
-from sandbox.own import look_up
+from sandbox.own import Named, look_up
 
 Loss = Callable[[np.ndarray, np.ndarray], np.ndarray]
 CostName = Literal[
@@ -27,7 +27,7 @@ CostName = Literal[
 ]
 
 
-class Cost:
+class Cost(Named):
     """1/m * sum(function(A, Y)) over m examples, from `function` and its derivative by A, `slope`.
 
     Outputs A and targets Y are arrays alike, of any shape; both functions work entry by entry and have to be finite for A

@@ -16,7 +16,7 @@ from numpy import add, divide, multiply, sqrt, subtract
 from sandbox.errors import RequestError, is_count, one_line
 from sandbox.nn.activations import Calls
 from sandbox.nn.memory import aligned, aligned_copy
-from sandbox.own import look_up
+from sandbox.own import Named, look_up
 
 OptimizerName = Literal["gd", "momentum", "nesterov", "adam", "adamw"]
 
@@ -128,7 +128,7 @@ class AdamW(Adam):
 
 
 @dataclass(frozen=True)
-class Optimizer:
+class Optimizer(Named):
     """One's own, from `update(w, g, rate, *state)`, which gives the new parameters for w and their gradients g.
 
     The arrays are alike, of any shape, and it works entry by entry. `state` are `memory` arrays that begin as zeros and are
