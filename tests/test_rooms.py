@@ -27,7 +27,8 @@ KNOWS = {
     "export": ["model"],
     "effort": ["config"],
     "blas": [],
-    "figures": ["result"],
+    "scores": [],
+    "figures": ["result", "scores"],
     "train": ["figures", "blas", "effort"],
     "kept": ["record", "names"],
     "__init__": ["interrupt", "train", "kept"],  # what `import sandbox` gives
