@@ -176,8 +176,9 @@ def _draw_test(result: Result) -> dict[str, bytes]:
         return {"confusion.png": plots.confusion_png(result.confusion, names, titles=titles)}
     if problem.test is not None and "test_rmse" in scores:
         outputs = result.network.predict(problem.inputs(problem.test.X))
-        titles = [f"R2 {scores.get('test_r2', 'unknown')}, RMSE {scores['test_rmse']}"]
-        return {"predictions.png": plots.predictions_png(problem.test.Y[:, 0], outputs[:, 0], titles=titles)}
+        said = [f"{word} {scores[name]}" for word, name in (("R2", "test_r2"), ("RMSE", "test_rmse")) if name in scores]
+        title = ", ".join(said)  # of a single example there is no R2
+        return {"predictions.png": plots.predictions_png(problem.test.Y[:, 0], outputs[:, 0], titles=[title])}
     return {}
 
 
