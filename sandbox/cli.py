@@ -13,6 +13,7 @@ from sandbox.effort import check_effort
 from sandbox.errors import RequestError, choose
 from sandbox.interrupt import getting_ready
 from sandbox.names import LONGEST, check_name
+from sandbox.nn.hooks.measures import SCORES
 from sandbox.options import (
     RUNS,
     config_options,
@@ -128,6 +129,7 @@ def train(
         "test_accuracy": result.test_accuracy,
         "validation_cost": result.validation_cost,
         "test_cost": result.test_cost,
+        **{name: result.scores.get(name) for name in SCORES},
         "diverged_at": result.diverged_at,
         "epochs_run": result.epochs_run,
         "parameters": result.network.parameters.size,
@@ -143,7 +145,7 @@ def train(
     if as_json:
         click.echo(json.dumps({**report, "health": at_start} if health else report))
         return
-    width = max(19, *map(len, at_start)) if at_start else 19
+    width = max(map(len, [*report, *at_start]))
     for name, value in {**report, **at_start}.items():
         if name != "config" and value is not None:
             click.echo(f"{name:{width}} {value:.6g}" if isinstance(value, float) else f"{name:{width}} {value}")

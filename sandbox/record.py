@@ -43,13 +43,13 @@ def make_record(
     """Everything that the run of this result holds: params, curves, final metrics, tags, pictures and the network.
 
     `pictures` are functions of the result that give a Figure or PNG bytes, each an artifact of its name. `plane` names
-    the two features that the boundary's pictures show (default: see plots.boundary_figure). Without `shown`, cost and
-    boundary are not drawn, and the network is not kept; a `blind` run says nothing about the test part. A pruned run is
-    KILLED.
+    the two features that the boundary's pictures show (default: see plots.boundary_figure). Without `shown`, cost,
+    boundary and predictions are not drawn, and the network is not kept; a `blind` run says nothing about the test part. A
+    pruned run is KILLED.
     """
     end = int(time.time() * 1000)
     config = result.config
-    slider, images = draw(result, name, plane) if shown else ({}, {})
+    slider, images = draw(result, name, plane, blind=blind) if shown else ({}, {})
     images |= {f"{_name_of(picture)}.png": png_of(picture, result) for picture in pictures}
     return Record(
         name=name,
@@ -85,6 +85,7 @@ def metrics(result: Result) -> list[tuple[str, float, int]]:
             name: getattr(result, name)
             for name in ("train_accuracy", "validation_accuracy", "test_accuracy", "validation_cost", "test_cost")
         },
+        **result.scores,
         "epochs_run": last,
         "parameters": result.network.parameters.size,
         "train_seconds": result.seconds,
@@ -117,9 +118,10 @@ def _sound(value: float) -> bool:
 
 
 def draw(
-    result: Result, title: str = "", plane: Plane | None = None
+    result: Result, title: str = "", plane: Plane | None = None, *, blind: bool = False
 ) -> tuple[dict[str, dict[int, bytes]], dict[str, bytes]]:
-    """The boundary at the epochs of the result's snapshots, for the slider; and the final boundary and cost curve.
+    """The boundary at the epochs of the result's snapshots, for the slider; and the final boundary, the cost curve and,
+    unless it is `blind`, how the test part is predicted.
 
     Of a network that diverged the final boundary is the last that was seen while its parameters were finite.
     """
@@ -132,7 +134,7 @@ def draw(
         diverged_at=result.diverged_at,
         label=result.config.cost.replace("_", " "),
     )
-    images = {"cost.png": cost}
+    images = {"cost.png": cost, **({} if blind else _draw_test(result))}
     sound = {epoch: net for epoch, net in result.snapshots.items() if np.isfinite(net.parameters).all()}
     last = result.network
     if not np.isfinite(last.parameters).all():  # it diverged: the last network that was seen before
@@ -157,6 +159,27 @@ def draw(
     }
     images["boundary.png"] = boundary.png(outputs(last), title)
     return {"boundary": frames} if frames else {}, images
+
+
+def _draw_test(result: Result) -> dict[str, bytes]:
+    """The confusion table of the test part, or its predictions against the true values; nothing where there is no such
+    part, or where outputs are not finite."""
+    from sandbox import plots
+    from sandbox.plots.page import number
+
+    problem, scores = result.problem, {name: number(value) for name, value in result.scores.items()}
+    if result.confusion is not None:
+        names = problem.train.class_names
+        said = f"recall {scores['test_recall']}, precision {scores['test_precision']}"
+        of = names[1] if names else "class 1"
+        titles = [f"{said} of {of}", said] if problem.train.task == "binary" else [f"macro {said}"]
+        return {"confusion.png": plots.confusion_png(result.confusion, names, titles=titles)}
+    if problem.test is not None and "test_rmse" in scores:
+        outputs = result.network.predict(problem.inputs(problem.test.X))
+        said = [f"{word} {scores[name]}" for word, name in (("R2", "test_r2"), ("RMSE", "test_rmse")) if name in scores]
+        title = ", ".join(said)  # of a single example there is no R2
+        return {"predictions.png": plots.predictions_png(problem.test.Y[:, 0], outputs[:, 0], titles=[title])}
+    return {}
 
 
 def _light(network: Network) -> Network:

@@ -48,6 +48,9 @@ class Result:
     `costs` and `cost_epochs` are arrays alike, cost number e belonging to the parameters before update e; `cost` is
     that after the last update (of a diverged network: where it diverged, and perhaps not finite). The accuracies are
     None where there is no such thing (regression; a gate's test part), as are the costs of validation and test part.
+    `scores` are what validation and test part come to beside them, finite ones only, such as "test_recall": precision,
+    recall and f1 of class 1, of several classes their macro averages, or r2 and rmse; `confusion` are the test part's counts
+    (classes, classes), a row for each true class, a column for each predicted one, or None.
     A `pruned` run was stopped by the sweep that it was part of. `curves` maps the names that hooks recorded to
     (epochs, values), `snapshots` maps epochs to networks.
 
@@ -57,6 +60,9 @@ class Result:
     ((200,), 200, None, None)
     >>> result.network.predict([[2.0]]).round(1)
     array([[6.]])
+    >>> result = train(Config(dataset="breast_cancer", hidden=(), epochs=100))
+    >>> result.confusion.tolist(), round(result.scores["test_recall"], 3)  # of 53 malignant ones 51 are found
+    ([[86, 4], [2, 51]], 0.962)
     """
 
     config: Config
@@ -73,6 +79,8 @@ class Result:
     validation_accuracy: float | None = None
     validation_cost: float | None = None
     test_cost: float | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+    confusion: np.ndarray | None = None
     pruned: bool = False
     curves: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     snapshots: dict[int, Network] = field(default_factory=dict)

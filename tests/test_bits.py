@@ -38,6 +38,7 @@ FIGURES = [
     "diverged_at",
     "epochs_run",
     "pruned",
+    "confusion",
 ]
 QUADRANTS = Config(
     dataset="quadrants",
@@ -112,6 +113,7 @@ def content(result):
     numbers = {name: bits(getattr(result, name)) for name in FIGURES}
     numbers |= {"costs": bits(result.costs), "cost_epochs": bits(result.cost_epochs)}
     numbers |= {"parameters": bits(result.network.parameters), "sizes": result.network.sizes}
+    numbers |= {name: bits(value) for name, value in result.scores.items()}
     numbers |= {f"curve {name}": [bits(part) for part in curve] for name, curve in result.curves.items()}
     numbers |= {f"snapshot {epoch}": bits(one.parameters) for epoch, one in result.snapshots.items()}
     return numbers
@@ -157,6 +159,8 @@ def test_they_are_of_every_kind():
         sum(result.config.patience is not None and result.epochs_run < result.config.epochs for result in results) > 3
     )
     assert any(not np.isfinite(result.network.parameters).all() for result in results)
+    for name in ("validation_f1", "test_recall", "test_r2"):
+        assert sum(name in result.scores for result in results) > 3
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import Config, train
+from sandbox.nn.hooks.measures import SCORES
 
 
 def test_train_without_tracking_prints_one_json_object_and_leaves_nothing(call, tmp_path):
@@ -30,6 +31,7 @@ def test_train_without_tracking_prints_one_json_object_and_leaves_nothing(call, 
         "test_accuracy": None,
         "validation_cost": None,
         "test_cost": None,
+        **dict.fromkeys(SCORES),
         "diverged_at": None,
         "epochs_run": 1000,
         "parameters": 3,

@@ -63,6 +63,11 @@ def test_a_run_holds_its_config_and_its_final_figures():
         predicted = result.predict(data.X)
         assert final.pop(f"{part}_cost") == pytest.approx(((data.Y - predicted) ** 2).sum() / (2 * len(data)))
         assert final.pop(f"{part}_accuracy") == ((predicted > 0.5) == data.Y).mean()
+        true, called = data.Y[:, 0] == 1, predicted[:, 0] > 0.5
+        found = (true & called).sum()
+        assert final.pop(f"{part}_precision") == found / called.sum()
+        assert final.pop(f"{part}_recall") == found / true.sum()
+        assert final.pop(f"{part}_f1") == pytest.approx(2 * found / (true.sum() + called.sum()), rel=1e-12)
     assert final == {
         "final_cost": result.cost,
         "best_cost": min(*result.costs, result.cost),
@@ -127,18 +132,24 @@ def test_the_boundary_is_looked_at_from_the_first_epoch_to_the_last(epochs):
 
 
 @pytest.mark.parametrize(
-    "config",
+    ("config", "more"),
     [
-        Config(dataset="xor", epochs=60),
-        Config(dataset="circle", n_examples=40, crosses=("x1^2", "x2^2"), hidden=(), epochs=60),
-        Config(dataset="iris", hidden=(4,), cost="categorical_cross_entropy", epochs=60),
-        Config(dataset="reg_plane", n_examples=40, hidden=(), learning_rate=0.01, epochs=60),
+        (Config(dataset="xor", epochs=60), set()),
+        (
+            Config(dataset="circle", n_examples=40, crosses=("x1^2", "x2^2"), hidden=(), epochs=60),
+            {"confusion.png"},
+        ),
+        (Config(dataset="iris", hidden=(4,), cost="categorical_cross_entropy", epochs=60), {"confusion.png"}),
+        (
+            Config(dataset="reg_plane", n_examples=40, hidden=(), learning_rate=0.01, epochs=60),
+            {"predictions.png"},
+        ),
     ],
-    ids=lambda config: config.dataset,
+    ids=lambda value: getattr(value, "dataset", ""),
 )
-def test_pictures_of_every_kind_of_data_can_be_opened(config):
+def test_pictures_of_every_kind_of_data_can_be_opened(config, more):
     record = make_record(trained(config), "pictures", {})
-    assert set(record.images) == {"cost.png", "boundary.png"}
+    assert set(record.images) == {"cost.png", "boundary.png", *more}
     frames = record.slider["boundary"]
     assert len(frames) >= 5
     assert (min(frames), max(frames)) == (0, 60)
@@ -220,8 +231,9 @@ def test_what_is_neither_a_figure_nor_png_bytes_is_named(drawn):
 def test_a_blind_run_says_nothing_about_the_test_part():
     result = trained(Config(dataset="moons", n_examples=60, hidden=(), epochs=20))
     seen, blind = ({name for name, _, _ in make_record(result, "", {}, blind=one).metrics} for one in (False, True))
-    assert seen - blind == {"test_cost", "test_accuracy"}
-    assert "validation_accuracy" in blind
+    assert seen - blind == {f"test_{kind}" for kind in ("cost", "accuracy", "precision", "recall", "f1")}
+    assert {"validation_accuracy", "validation_recall"} <= blind
+    assert set(make_record(result, "", {}, blind=True).images) == {"cost.png", "boundary.png"}
 
 
 class GiveUp(Hook):

@@ -49,6 +49,6 @@ def test_the_command(here):
     result = train(OR, start=GIVEN)
     weights = ", ".join(f"{one:.6g}" for one in result.network.weights[0][0])
     assert f"weights {weights}; bias {result.network.biases[0].item():.6g}" in output
-    assert f"at 0, 1             {result.predict([[0, 1]]).item():.6g} (target 1)" in output
+    assert f"at 0, 1              {result.predict([[0, 1]]).item():.6g} (target 1)" in output
     code, output, errors = here(*words, "--weights", "0.1", "--no-track")
     assert (code, output, "2 numbers with commas between are needed" in errors) == (2, "", True)

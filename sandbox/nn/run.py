@@ -8,7 +8,7 @@ import numpy as np
 from sandbox.errors import RequestError, choose
 from sandbox.nn.checks import check_data, check_numbers, check_replicas
 from sandbox.nn.hooks.hook import Hook, check_hooks
-from sandbox.nn.hooks.measures import NAMES
+from sandbox.nn.hooks.measures import NAMES, SCORES
 from sandbox.nn.loops import full_batch, mini_batches
 from sandbox.nn.memory import SMALLEST, USUAL, buffers
 from sandbox.nn.network import Network
@@ -18,7 +18,7 @@ from sandbox.nn.replicas import NEVER, Replicas
 from sandbox.nn.schedules import get_schedule
 from sandbox.nn.workspace import Settings, Workspace
 
-MEASURES = ("cost", *NAMES)
+MEASURES = ("cost", *NAMES, *SCORES)
 Measure = Callable[["Run", str, np.ndarray], np.ndarray]
 
 
@@ -163,9 +163,9 @@ class Run(Replicas):
     def measure(self, name: str, replicas: Any = None) -> Any:
         """What the parameters come to as they are now, () or (R,): of all replicas, or (k,) of the k given ones.
 
-        The `cost`, also called final_cost, and where `train` or `train_many` trains `train_accuracy`,
-        `validation_cost`, `validation_accuracy`, `test_cost` and `test_accuracy`; NaN where a replica has no such
-        thing. Raises RequestError for another name.
+        The `cost`, also called final_cost, and where `train` or `train_many` trains `train_accuracy`, and cost, accuracy,
+        precision, recall, f1, r2 and rmse of `validation_` and of `test_`; NaN where a replica has no such thing. Raises
+        RequestError for another name.
         """
         name = "cost" if name == "final_cost" else name
         choose("measure", name, dict.fromkeys(MEASURES if self._measure else ("cost",)))

@@ -67,7 +67,7 @@ def cost_png(
     page, curve = Page(size), Curve(epochs, costs, diverged_at)
     headline = bool(title) or diverged_at is not None
     frame = _frame(page, *curve.axes, label, headline)
-    sheet = Sheet(page, _palette(), _paper(page, *curve.axes, label, headline))
+    sheet = Sheet(page, curve_palette(), _paper(page, *curve.axes, label, headline))
     left, top, across, down = frame.box
     rim = round(0.5 * page.font)  # the last point may lie on the edge
     lines = []
@@ -77,7 +77,7 @@ def cost_png(
     sheet.draw(lines, (left - rim, top - rim, across + 2 * rim, down + 2 * rim))
     for word in _words(page, frame, curve, title):
         sheet.write(word)
-    return _palette().png(sheet.indices)
+    return curve_palette().png(sheet.indices)
 
 
 class Curve:
@@ -110,14 +110,15 @@ def _prototype(**style: Any) -> Line2D:
 
 
 @lru_cache(maxsize=1)
-def _palette() -> Palette:
+def curve_palette() -> Palette:
+    """Of curves and points on white paper."""
     return Palette([INK, CURVE, WARNING], ramp([GRID_LINE, "#FFFFFF"], 2))
 
 
 @lru_cache(maxsize=64)
 def _paper(page: Page, x: Limits, y: Limits, logarithmic: bool, label: str, headline: bool) -> Pixels:
     """Everything but the curve, for curves that share their limits."""
-    sheet = Sheet(page, _palette())
+    sheet = Sheet(page, curve_palette())
     sheet.frame(_frame(page, x, y, logarithmic, label, headline))
     return sheet.indices
 

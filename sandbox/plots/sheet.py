@@ -12,7 +12,7 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from sandbox.plots.colours import GRID_LINE, INK, SPINE, Pixels
+from sandbox.plots.colours import GRID_LINE, INK, SPINE, Pixels, rgb
 from sandbox.plots.page import Box, Frame, Page, Word, font, length, metrics
 from sandbox.plots.palette import RAMP, Palette
 
@@ -70,8 +70,24 @@ class Sheet:
 
     def write(self, word: Word) -> None:
         """A line of text; whatever its letters touch is white paper."""
-        if not word.text:
-            return
+        if word.text:
+            inside, letters, covered = self._letters(word)
+            np.copyto(self.indices[inside], letters, where=covered)
+
+    def overlay(self, words: Iterable[Word]) -> None:
+        """Lines of text in one colour, on whatever is there."""
+        places, steps, ink = [np.empty(0, np.intp)], [np.empty(0, np.uint8)], INK
+        flat = np.arange(self.indices.size).reshape(self.indices.shape)
+        for word in words:
+            inside, letters, covered = self._letters(word)
+            places.append(flat[inside][covered])
+            steps.append(letters[covered] % RAMP)
+            ink = word.ink or INK
+        weight = np.concatenate(steps)[:, None] / np.float32(RAMP - 1)
+        self.palette.blend(self.indices.reshape(-1), np.concatenate(places), rgb(ink), weight)
+
+    def _letters(self, word: Word) -> tuple[tuple[slice, slice], Pixels, NDArray[np.bool_]]:
+        """Where a word lies on the page, its letters there as indices, and which pixels they touch."""
         number = self.palette.inks.index(word.ink or INK)
         height = word.scale * self.page.font
         halo = round(0.1 * self.page.font) if word.halo else 0
@@ -90,7 +106,7 @@ class Sheet:
         letters, covered = letters[inside], covered[inside]
         rows, columns = letters.shape
         left, top = max(left, 0), max(top, 0)
-        np.copyto(self.indices[top : top + rows, left : left + columns], letters, where=covered)
+        return (slice(top, top + rows), slice(left, left + columns)), letters, covered
 
     def draw(self, lines: Iterable[Line2D], box: Box | None = None) -> None:
         """Draw lines, in pixels from the page's top left, within a box or anywhere."""

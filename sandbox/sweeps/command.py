@@ -32,7 +32,9 @@ def sweep_options(command: Callable) -> Callable:
         ),
         click.option("--batch", type=click.IntRange(1), help="Trials trained at a time [chosen by their speed]."),
         click.option(
-            "--objective", metavar="METRIC", help="What is best: a metric, or min:NAME, max:NAME [validation_accuracy]."
+            "--objective",
+            metavar="METRIC",
+            help="What is best: a metric such as validation_f1, or min:NAME, max:NAME [validation_accuracy].",
         ),
     ):
         command = option(command)

@@ -10,17 +10,19 @@ import numpy as np
 from sandbox.config import Config
 from sandbox.errors import RequestError, choose, one_line
 from sandbox.job import Ended
+from sandbox.nn.hooks.measures import MORE_IS_BETTER, SCORES
 
 WORST = 1e9  # what a run that diverged is worth to Optuna: finite, and worse than any that counts as sound
 METRICS: dict[str, None] = dict.fromkeys(
     (
         *("final_cost", "best_cost", "validation_cost", "test_cost", "penalty"),
-        *("train_accuracy", "validation_accuracy", "test_accuracy", "converged"),
-        *("epochs_run", "parameters", "train_seconds"),
+        *("train_accuracy", "validation_accuracy", "test_accuracy", *SCORES),
+        *("converged", "epochs_run", "parameters", "train_seconds"),
     )
 )
 METRIC_NAME = re.compile(r"[\w.:/ -]{1,240}")  # with "best_" before it the parent run has it too
-VALIDATION = ("validation_accuracy", "validation_cost", "final_cost")  # the later ones where the data have none
+VALIDATION = {name for name in METRICS if name.startswith("validation_")}
+OF_VALUES = ("validation_r2", "validation_rmse")  # for regression; the others, but for the cost, are for classes
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Objective:
     def parse(cls, text: str, *, hooked: bool = True) -> "Objective":
         """From "validation_accuracy", or "max:NAME" for what a hook records (`hooked`: there is a hook).
 
-        Accuracies are maximized, everything else minimized unless it says so. Raises RequestError.
+        Accuracies, precision, recall, f1 and r2 are maximized, everything else minimized unless it says so. Raises
+        RequestError.
         """
         text = text.strip() if isinstance(text, str) else text
         direction, colon, name = text.partition(":") if isinstance(text, str) else ("", "", "")
@@ -51,16 +54,19 @@ class Objective:
             )
         if not hooked:
             choose("objective", name, METRICS)
-        return cls(name, direction if colon else "max" if name.endswith(("accuracy", "converged")) else "min")
+        more = name in MORE_IS_BETTER or name.endswith(("accuracy", "converged"))
+        return cls(name, direction if colon else "max" if more else "min")
 
     def for_data(self, configs: Iterable[Config]) -> "Objective":
         """The same, or what comes next where one of these configs has no such metric: a figure of validation data
-        becomes `validation_cost` for regression, and `final_cost` where there is no validation part."""
+        becomes `validation_cost` where it is not for the task, and `final_cost` where there is no validation part."""
         metric = self.metric
         for config in configs:
-            if metric == "validation_accuracy" and config.data.task == "regression":
+            if metric not in VALIDATION:
+                break
+            if metric != "validation_cost" and (metric in OF_VALUES) != (config.data.task == "regression"):
                 metric = "validation_cost"
-            if metric in VALIDATION and not config.has_validation:
+            if not config.has_validation:
                 metric = "final_cost"
         return self if metric == self.metric else Objective(metric, "min")
 

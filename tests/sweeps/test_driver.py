@@ -56,7 +56,7 @@ def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, p
         steps = {int(file.path.split("+")[2]) for file in plain.list_artifacts(child.info.run_id, "images")}
         assert len(steps) >= 5
         assert (min(steps), max(steps)) == (0, 100)
-        for name in ("boundary.png", "cost.png"):
+        for name in ("boundary.png", "cost.png", "confusion.png"):
             with open(plain.download_artifacts(child.info.run_id, name, str(tmp_path)), "rb") as file:
                 assert min(Image.open(io.BytesIO(file.read())).size) >= 256
     assert sorted(int(child.data.tags["trial"]) for child in children) == [0, 1, 2, 3]

@@ -69,10 +69,12 @@ def test_pruned_trials_keep_their_curve_so_far_and_the_others_their_numbers(
     assert [one for one in examine(store, root).findings if one.campaign == sweep.id] == []
 
 
-def test_a_pruner_compares_the_objective(small, run_here, study_of, plain):
-    """What is reported at a rung is the validation accuracy of that epoch, which the run's own curve has too."""
+@pytest.mark.parametrize("objective", ["validation_accuracy", "validation_recall"])
+def test_a_pruner_compares_the_objective(objective, small, run_here, study_of, plain):
+    """What is reported at a rung is what the network came to by that epoch."""
     base = Config(dataset="moons", n_examples=60, noise=0.2, hidden=(4,), activation="tanh", epochs=64)
-    sweep = small("pruned by accuracy", base=base, space=SPACE, sampler="random", trials=16, seeds=1)
+    options = {"sampler": "random", "trials": 16, "seeds": 1, "objective": objective}
+    sweep = small(f"pruned by {objective}", base=base, space=SPACE, **options)
     outcome = run_here(sweep, pruner="median")
     assert outcome.pruned
     study = study_of(sweep)
@@ -84,7 +86,8 @@ def test_a_pruner_compares_the_objective(small, run_here, study_of, plain):
     for run in plain.search_runs([experiment], "tags.pruned = '1'"):
         (trial,) = (one for one in study.trials if one.user_attrs["config_key"] == run.data.tags["config_key"])
         stopped = train(Config.from_params(run.data.params).replace(epochs=trial.last_step))
-        assert trial.value == pytest.approx(stopped.validation_accuracy)
+        found = {"validation_accuracy": stopped.validation_accuracy, **stopped.scores}
+        assert trial.value == pytest.approx(found[objective])
 
 
 def test_no_pruner_watches_what_nobody_knows_before_the_end(small, run_here, logged):

@@ -8,6 +8,7 @@ import numpy as np
 from sandbox.errors import RequestError, is_count, is_number, one_line
 from sandbox.nn.evaluation import evaluate
 from sandbox.nn.hooks.hook import Hook
+from sandbox.nn.hooks.measures import MORE_IS_BETTER
 from sandbox.nn.network import Network
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class EarlyStopping(Hook):
     """Stops a network that has got no better for `patience` epochs, and restores its best parameters at the end.
 
-    What counts is `monitor`, a name for `run.measure` (of an accuracy more is better, of a cost less), or the cost on
+    What counts is `monitor`, a name for `run.measure` (of a cost and an RMSE less is better, else more), or the cost on
     the validation data X (examples, inputs) and Y (examples,) or (examples, outputs) where they are given. It is looked
     at every `every` epochs and at the end. Getting better means by more than `min_delta`; restored are the parameters of
     the best value seen, however little better it was. A network that diverged stays as it is.
@@ -88,7 +89,7 @@ class EarlyStopping(Hook):
 
     def on_end(self, run: "Run") -> None:
         self._look(run, np.flatnonzero(self._watched))
-        if self.X is None and self.monitor.endswith("accuracy"):
+        if self.X is None and self.monitor in MORE_IS_BETTER:
             self.best = -self.best
         diverged = np.atleast_1d(run.diverged_at)
         restored = self._watched & np.array([at is None or at < 0 for at in diverged])
@@ -101,7 +102,7 @@ class EarlyStopping(Hook):
         """The values (k,) of some replicas, less being better."""
         if self.X is None:
             values = np.atleast_1d(run.measure(self.monitor, rows))
-            return -values if self.monitor.endswith("accuracy") else values
+            return -values if self.monitor in MORE_IS_BETTER else values
         network = run.network
         parameters = network.parameters.reshape(-1, network.parameters.shape[-1])[rows]
         chosen = Network(network.sizes, network.activations, parameters)

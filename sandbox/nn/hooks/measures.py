@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from sandbox.nn.run import Run
 
 NAMES = ("train_accuracy", "validation_accuracy", "test_accuracy", "validation_cost", "test_cost")
+SCORES = tuple(
+    f"{part}_{kind}" for part in ("validation", "test") for kind in ("precision", "recall", "f1", "r2", "rmse")
+)
+MORE_IS_BETTER = {name for name in (*NAMES, *SCORES) if not name.endswith(("cost", "rmse"))}
 
 
 class Measures(Hook):
