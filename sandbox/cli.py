@@ -21,12 +21,12 @@ from sandbox.options import (
     png_of,
     save,
     store_options,
-    typed,
     uri_option,
 )
 from sandbox.options import main as run_command
 from sandbox.tracking import Destination, Record, Store, StoreError
 from sandbox.tracking.spool import Spool
+from sandbox.typed import NAME, typed
 
 FEW_PARAMETERS, FEW_EXAMPLES = 20, 8  # that are printed
 ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Optuna's half of the house
@@ -48,8 +48,12 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in ELSEWHERE:
             with getting_ready():
-                return getattr(importlib.import_module(ELSEWHERE[cmd_name]), cmd_name)
-        return super().get_command(ctx, cmd_name)
+                found = getattr(importlib.import_module(ELSEWHERE[cmd_name]), cmd_name)
+        else:
+            found = super().get_command(ctx, cmd_name)
+        if found and found.help:  # its examples as they are typed here
+            found.help = found.help.replace(f"\n      {NAME} ", f"\n      {typed()} ")
+        return found
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and not args[0].startswith("-"):
@@ -301,7 +305,7 @@ def datasets(png: Path | None, as_json: bool) -> None:
         return
     click.echo(render({name: [row[place] for row in rows] for place, name in enumerate(columns)}))
     click.echo(f"\npicture: {png}" if png else "")
-    click.echo("next: sandbox train --dataset circle --hidden 8")
+    click.echo(f"next: {typed('train', '--dataset', 'circle', '--hidden', '8')}")
 
 
 @cli.command()

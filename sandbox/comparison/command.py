@@ -13,7 +13,7 @@ import click
 from sandbox.errors import RequestError, one_line
 from sandbox.interrupt import getting_ready
 from sandbox.names import is_text
-from sandbox.options import RUNS, data_options, own_options, store_options, typed
+from sandbox.options import RUNS, data_options, own_options, store_options, to_look
 from sandbox.tracking import Store
 
 
@@ -113,7 +113,7 @@ def _run(comparison: Any, words: list[str], out: Path | None, store: Store, as_j
     if as_json:
         click.echo(json.dumps(_report(outcome, found, directory)))
     elif found:
-        _print(outcome, found[0], directory)
+        _print(outcome, found[0], directory, store)
     if outcome.trouble:
         click.echo(outcome.trouble, err=True)
     return 1 if outcome.trouble or not found else 0
@@ -129,7 +129,7 @@ def _report(outcome: Any, found: list[Any], directory: Path) -> dict[str, Any]:
     return report
 
 
-def _print(outcome: Any, findings: Any, directory: Path) -> None:
+def _print(outcome: Any, findings: Any, directory: Path, store: Store) -> None:
     """The table of means, the verdicts in words, and where the report is."""
     from sandbox.comparison.findings import show
     from sandbox.comparison.report import caution_counts
@@ -153,7 +153,7 @@ def _print(outcome: Any, findings: Any, directory: Path) -> None:
         click.echo("\nnothing left to do: every run was logged before; the report is written anew")
     click.echo(
         f"\nreport: {directory / 'report.html'}\n"
-        f"next: {typed('ui')} (experiment compare), or open the report in a browser"
+        f"next: {to_look(store)} (experiment compare), or open the report in a browser"
     )
 
 
