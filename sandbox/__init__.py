@@ -7,6 +7,7 @@ tracking and pictures live in rooms of their own and are imported only when they
 import sandbox.interrupt  # noqa: F401  before all that takes its time
 
 # isort: split
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from sandbox.config import Config
@@ -17,14 +18,15 @@ from sandbox.train import Result, train, train_many
 
 if TYPE_CHECKING:
     from sandbox.kept import load
+    from sandbox.logged import log_run
+
+LATER = {"load": "sandbox.kept", "log_run": "sandbox.logged"}  # what brings in the store: when it is asked for
 
 
 def __getattr__(name: str) -> Any:
-    if name != "load":
+    if name not in LATER:
         raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
-    from sandbox.kept import load  # which brings in the store: when it is asked for
-
-    return load
+    return getattr(importlib.import_module(LATER[name]), name)
 
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "gradient_check",
     "load",
     "load_dataset",
+    "log_run",
     "train",
     "train_many",
 ]

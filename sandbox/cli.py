@@ -12,7 +12,7 @@ from sandbox.config import Config
 from sandbox.effort import check_effort
 from sandbox.errors import RequestError, choose
 from sandbox.interrupt import getting_ready
-from sandbox.names import LONGEST, check_name
+from sandbox.names import check_name
 from sandbox.options import (
     RUNS,
     config_options,
@@ -24,7 +24,7 @@ from sandbox.options import (
     uri_option,
 )
 from sandbox.options import main as run_command
-from sandbox.tracking import Destination, Record, Store, StoreError
+from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
 from sandbox.typed import NAME, typed
 
@@ -103,6 +103,7 @@ def train(
     with getting_ready():
         from tqdm import tqdm
 
+        from sandbox.logged import TRAIN, announce, log
         from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, Progress, Snapshots
         from sandbox.record import CURVE_POINTS, make_record, snapshot_epochs
         from sandbox.train import train as train_one
@@ -116,9 +117,7 @@ def train(
     spool = Spool(store.uri, RUNS, store.chosen)
     if not no_track:
         store.check()
-        if remark := spool.first_word(store.remark):
-            click.echo(remark, err=True)
-            spool.open()
+        announce(store, spool)
     with tqdm(total=config.epochs, desc="train", unit="epoch", disable=as_json, leave=False) as bar:
         watching = [Snapshots(snapshot_epochs), Measures(snapshot_epochs), Progress(bar, max(1, config.epochs // 100))]
         if health:
@@ -140,8 +139,8 @@ def train(
     if not no_track:
         told = {"weights": weights, "bias": bias}
         given = {f"start.{name}": text[:500] for name, text in told.items() if text}
-        record = make_record(result, name or _called(result), given, pictures=pictures, plane=shown)
-        report["run_id"] = _log(record, store, spool)
+        record = make_record(result, name or result.title, given, pictures=pictures, plane=shown)
+        report["run_id"] = log(record, TRAIN, store, spool)
     health_curves = {name: values for name, (_, values) in result.curves.items() if name.startswith("health/")}
     at_start = {name: _finite(values[0].item()) for name, values in health_curves.items()}
     if as_json:
@@ -157,22 +156,6 @@ def train(
         click.echo(f"\nnext: {typed('ui')}")
 
 
-def _log(record: Record, store: Store, spool: Spool) -> str:
-    """The id of the run. If the store has gone meanwhile, it waits in the spool. Raises StoreError."""
-    from sandbox.tracking.connection import RefusedError
-    from sandbox.tracking.entry import Entry
-
-    to = Destination("train", "Single networks, trained by `sandbox train`.")
-    try:
-        return store.log(record, store.experiment(to.experiment, to.description))
-    except RefusedError:
-        raise
-    except StoreError as error:
-        spool.open().put(Entry(to, record), perhaps_logged=True)
-        waits = "the run waits in the spool. next: sandbox sync, when the store is back"
-        raise StoreError(f"{error}: {waits}") from error
-
-
 def _plane(text: str, config: Config) -> tuple[str, str]:
     """The two features named, once it is sure that the data have them. Raises RequestError."""
     from sandbox.plots.plane import plane_of
@@ -181,15 +164,6 @@ def _plane(text: str, config: Config) -> tuple[str, str]:
     names: Any = tuple(name.strip() for name in text.split(","))
     plane_of(prepare(config).train, names)
     return names
-
-
-def _called(result: Any) -> str:
-    """What a run is, in some words: the data, the layers, the learning rate and the seed."""
-    config = result.config
-    crosses = f" with {', '.join(cross.name for cross in result.problem.crosses)}" if config.crosses else ""
-    layers = "-".join(map(str, result.network.sizes))
-    words = f"{config.dataset} {layers}{crosses}, rate {config.learning_rate:g}, seed {config.seed}"
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
 
 
 def _small(result: Any) -> Iterator[tuple[str, str]]:

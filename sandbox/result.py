@@ -10,6 +10,7 @@ from sandbox.config import Config
 from sandbox.data import Cross, Dataset, Parts, Scaling, add_crosses, load_parts, parse_crosses
 from sandbox.data.features import Features
 from sandbox.model import Model
+from sandbox.names import LONGEST
 from sandbox.nn.network import Network
 
 SOLVED = 0.01  # a cost below this counts as converged: it may fall for ever
@@ -78,6 +79,25 @@ class Result:
     snapshots: dict[int, Network] = field(default_factory=dict)
 
     @property
+    def title(self) -> str:
+        """What it is in some words: the data, the layers, the crosses, the learning rate and the seed."""
+        config = self.config
+        crosses = f" with {', '.join(cross.name for cross in self.problem.crosses)}" if config.crosses else ""
+        layers = "-".join(map(str, self.network.sizes))
+        words = f"{config.dataset} {layers}{crosses}, rate {config.learning_rate:g}, seed {config.seed}"
+        return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What its run in MLflow says of how it was trained, as text."""
+        return self.config.params()
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What tells its run from others."""
+        return {"config_key": self.config.key, "seed": str(self.config.seed)}
+
+    @property
     def problem(self) -> Problem:
         """The data that this was trained and tested on."""
         return prepare(self.config)
@@ -105,7 +125,15 @@ class Result:
     def model(self) -> Model:
         """The network with all that raw rows need."""
         data = self.problem.train
-        return Model(self.network, self.problem.features, data.task, data.class_names, self.config.params())
+        return Model(self.network, self.problem.features, data.task, data.class_names, self.params)
+
+    def cost_png(self, title: str = "") -> bytes:
+        """The picture of its cost curve."""
+        from sandbox.plots import cost_png  # and matplotlib with it: not for `import sandbox`
+
+        epochs, costs = np.append(self.cost_epochs, self.epochs_run), np.append(self.costs, self.cost)
+        label = self.config.cost.replace("_", " ")
+        return cost_png(epochs, costs, title=title, diverged_at=self.diverged_at, label=label)
 
     def predict(self, X: Any) -> np.ndarray:
         """Outputs (examples, outputs), probabilities or values, for raw features X (examples, features), or a frame.

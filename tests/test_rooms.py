@@ -24,14 +24,15 @@ KNOWS = {
     "fields": ["errors"],
     "config": ["fields", "nn", "data"],
     "model": ["nn", "data"],
-    "result": ["config", "model"],
+    "result": ["config", "model", "names", "plots"],
     "export": ["model"],
     "effort": ["config"],
     "blas": [],
     "figures": ["result"],
     "train": ["figures", "blas", "effort"],
     "kept": ["record", "names"],
-    "__init__": ["interrupt", "train", "kept"],  # what `import sandbox` gives
+    "logged": ["record", "names", "typed"],
+    "__init__": ["interrupt", "train", "kept", "logged"],  # what `import sandbox` gives
     "graph": ["train", "options"],
     "plots": ["data"],
     "tracking": ["errors", "lock", "names", "disk"],
@@ -45,7 +46,7 @@ KNOWS = {
     "sweeps": ["campaign", "space", "table", "options"],
     "comparison": ["campaign", "space", "table", "options"],
     "doctor": ["campaign", "options", "sweeps"],
-    "cli": ["doctor", "sweeps", "comparison", "graph", "export", "kept"],
+    "cli": ["doctor", "sweeps", "comparison", "graph", "export", "kept", "logged"],
     "__main__": ["cli"],
 }
 ABOVE = {"nn": ["data"], "data": ["nn"], "plots": ["tracking"], "tracking": ["plots"], "sweeps": ["comparison"]}
