@@ -2,13 +2,16 @@
 
 import importlib
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from sandbox.config import Config
+from sandbox.data import Dataset
 from sandbox.effort import check_effort
 from sandbox.errors import RequestError, choose
 from sandbox.interrupt import getting_ready
@@ -21,12 +24,14 @@ from sandbox.options import (
     png_of,
     save,
     store_options,
+    to_look,
     uri_option,
 )
 from sandbox.options import main as run_command
 from sandbox.tracking import Store
+from sandbox.tracking.address import local_path
 from sandbox.tracking.spool import Spool
-from sandbox.typed import NAME, typed
+from sandbox.typed import NAME, near, next_commands, typed
 
 FEW_PARAMETERS, FEW_EXAMPLES = 20, 8  # that are printed
 ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Optuna's half of the house
@@ -80,6 +85,12 @@ def cli() -> None:
 @click.option("--bias", metavar="NUMBERS", help="Likewise: units with , between, layers with ; [0].")
 @click.option("--health", is_flag=True, help="Log means and variances of every layer's activations and gradients.")
 @click.option("--checkpoint", metavar="FILE", help="Keep the network in this file (.npz) while it trains.")
+@click.option(
+    "--print-every",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Print a line every N epochs and at the end (with --json on standard error).",
+)
 @click.option("--plane", metavar="A,B", help="Two features for the boundary's pictures, such as x3,x7.")
 @click.option("--name", metavar="TEXT", help="What the run is called [what it is: xor 2-3-1, rate 1, seed 0].")
 @click.option("--no-track", is_flag=True, help="Log nothing.")
@@ -92,6 +103,7 @@ def train(
     bias: str | None,
     health: bool,
     checkpoint: str | None,
+    print_every: int | None,
     plane: str | None,
     name: str | None,
     no_track: bool,
@@ -104,7 +116,7 @@ def train(
         from tqdm import tqdm
 
         from sandbox.logged import TRAIN, announce, log
-        from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, Progress, Snapshots
+        from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, PrintEvery, Progress, Snapshots
         from sandbox.record import CURVE_POINTS, make_record, snapshot_epochs
         from sandbox.train import train as train_one
 
@@ -120,6 +132,9 @@ def train(
         announce(store, spool)
     with tqdm(total=config.epochs, desc="train", unit="epoch", disable=as_json, leave=False) as bar:
         watching = [Snapshots(snapshot_epochs), Measures(snapshot_epochs), Progress(bar, max(1, config.epochs // 100))]
+        if print_every:
+            say = partial(tqdm.write, file=sys.stderr if as_json else sys.stdout)  # beside the bar
+            watching.append(PrintEvery(print_every, say))
         if health:
             watching.append(InitializerHealth(snapshot_epochs(config.epochs)))
         result = train_one(config, [*watching, *kept, *hooks], curve_points=CURVE_POINTS, start=start)
@@ -136,6 +151,7 @@ def train(
         "parameters": result.network.parameters.size,
         "seconds": round(result.seconds, 4),
     }
+    record = None
     if not no_track:
         told = {"weights": weights, "bias": bias}
         given = {f"start.{name}": text[:500] for name, text in told.items() if text}
@@ -152,8 +168,25 @@ def train(
             click.echo(f"{name:{width}} {value:.6g}" if isinstance(value, float) else f"{name:{width}} {value}")
     for name, text in _small(result):
         click.echo(f"{name:{width}} {text}")
-    if not no_track:
-        click.echo(f"\nnext: {typed('ui')}")
+    if record is not None:
+        info = store.info(report["run_id"])
+        for name, where in _to_open(str(info.artifact_uri), record.images):
+            click.echo(f"{name:{width}} {where}")
+        own = []
+        if isinstance(changes.get("dataset"), Dataset):
+            file = click.get_current_context().params["dataset"]
+            own.append(typed("predict", report["run_id"], file, *store.words))
+        click.echo(f"\n{next_commands(*own, to_look(store, info.experiment_id, info.run_id))}")
+
+
+def _to_open(place: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """A run's pictures and what to open to see them: files of this machine, or addresses; not what a server keeps."""
+    directory = local_path(place)
+    for name in names:
+        if directory is None and not place.startswith("mlflow-artifacts:"):
+            yield name, f"{place}/{name}"
+        elif directory is not None and (directory / name).is_file():
+            yield name, near(directory / name)
 
 
 def _plane(text: str, config: Config) -> tuple[str, str]:

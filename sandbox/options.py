@@ -93,7 +93,7 @@ def png_of(figure: Any) -> bytes:
 def to_look(store: Store, experiment_id: str | None = None, run_id: str | None = None) -> str:
     """What to type, or to open, to look at a store: at a run, an experiment, or all."""
     if is_server(store.uri):
-        return f"open {url(shown(store.uri), experiment_id, run_id)}"
+        return url(shown(store.uri), experiment_id, run_id)
     return typed("ui", *store.words)
 
 

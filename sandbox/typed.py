@@ -22,6 +22,17 @@ def typed(*words: str) -> str:
     return shlex.join([*_program(), *words])
 
 
+def next_commands(*commands: str) -> str:
+    """What can be typed next, a line each, so that none has to be cut out of a line."""
+    return "next: " + "\n      ".join(commands)
+
+
+def near(path: str | os.PathLike[str]) -> str:
+    """A file's path as one opens it here: from the working directory where it lies below."""
+    path = os.path.abspath(path)
+    return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
+
+
 def _program() -> list[str]:
     scripts = sysconfig.get_path("scripts")
     own = sys.argv[0] if Path(sys.argv[0]).stem == NAME and os.path.isfile(sys.argv[0]) else None
@@ -33,12 +44,9 @@ def _program() -> list[str]:
 
 
 def _from_here(program: str) -> str:
-    """The path of a program, from here where it lies below: with a slash, or no shell would look for it."""
-    path = os.path.abspath(program)
-    if not Path(path).is_relative_to(Path.cwd()):
-        return path
-    near = os.path.relpath(path)
-    return near if os.sep in near else os.path.join(os.curdir, near)
+    """The path of a program, with a slash, or no shell would look for it here."""
+    path = near(program)
+    return path if os.sep in path else os.path.join(os.curdir, path)
 
 
 def _in_the_clone() -> bool:

@@ -18,7 +18,7 @@ from sandbox.table import render
 from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
-from sandbox.typed import typed
+from sandbox.typed import next_commands, typed
 
 
 def sweep_options(command: Callable) -> Callable:
@@ -151,7 +151,7 @@ def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int
     if trouble:
         click.echo(trouble[0].trouble, err=True)
     elif not as_json:
-        nothing = "nothing left to do: every trial was logged before. "
-        said = nothing if all(one.done == one.before for one in outcomes) else ""
-        click.echo(f"{said}next: {to_look(store)}, {typed('compare', *store.words)}")
+        if all(one.done == one.before for one in outcomes):
+            click.echo("nothing left to do: every trial was logged before")
+        click.echo(next_commands(to_look(store), typed("compare", *store.words)))
     return 0 if finished else 1

@@ -22,7 +22,7 @@ from sandbox.tracking.row import ABANDONED, ENDING, LONGEST_NAME, PARENT, NewRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Experiment
+    from mlflow.entities import Experiment, RunInfo
     from sqlalchemy import Engine
 
     from sandbox.tracking.columns import Columns
@@ -262,6 +262,12 @@ class Store:
         """Those of these ids that runs have which were logged together."""
         with reporting(self.uri):
             return self.tables.known(run_ids) if self.tables else set()
+
+    def info(self, run_id: str) -> "RunInfo":
+        """What MLflow says of a run: its experiment's id, and where its artifacts are."""
+        client = self.client
+        with reporting(self.uri):
+            return client.get_run(run_id).info
 
     def artifact(self, run_id: str, path: str) -> bytes | None:
         """The content of a run's file, None where there is no such run or file."""
