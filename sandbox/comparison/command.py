@@ -131,21 +131,13 @@ def _report(outcome: Any, found: list[Any], directory: Path) -> dict[str, Any]:
 
 def _print(outcome: Any, findings: Any, directory: Path, store: Store) -> None:
     """The table of means, the verdicts in words, and where the report is."""
-    from sandbox.comparison.findings import show
     from sandbox.comparison.report import caution_counts
+    from sandbox.comparison.summary import sentences, summary
     from sandbox.table import render
 
-    frame = findings.averages_frame()
-    shown = frame[["dataset", "n", "arm"]].assign(
-        accuracy=[show(average.mean) for average in findings.averages.values()],
-        failed=[f"{average.at_chance + average.diverged} of {average.runs}" for average in findings.averages.values()],
-        verdict=[_standing(findings, cell) for cell in findings.averages],
-    )
-    counted = f"{outcome.comparison.repetitions} tunings, {outcome.comparison.seeds} seeds each"
-    click.echo(f"\n{render(shown)}\n\ntest accuracy: mean over {counted} [95 % interval]\n")
-    for family in [] if findings.duels else findings.families:
-        click.echo(findings.sentence(family))
-    for line in findings.answer:
+    counted, *answer = sentences(findings)
+    click.echo(f"\n{render(summary(findings))}\n\n{counted}\n")
+    for line in answer:
         click.echo(line)
     for kind, count in caution_counts(findings).items():
         click.echo(f"caution: {kind} in {count} of {len(findings.comparison.cells)} cells, see the report")
@@ -155,15 +147,3 @@ def _print(outcome: Any, findings: Any, directory: Path, store: Store) -> None:
         f"\nreport: {directory / 'report.html'}\n"
         f"next: {to_look(store)} (experiment compare), or open the report in a browser"
     )
-
-
-def _standing(findings: Any, cell: Any) -> str:
-    """How an arm stands to the best of its data set and size."""
-    best, equivalent, undecided, _ = findings.standing((cell.dataset, cell.n))
-    if not best:
-        return "all near chance"
-    if cell.arm == best:
-        return "best on average"
-    if cell.arm in equivalent:
-        return f"equivalent to {best}"
-    return f"inconclusive against {best}" if cell.arm in undecided else f"worse than {best}"
