@@ -12,7 +12,6 @@ from sandbox.data.features import Features
 from sandbox.model import Model
 from sandbox.names import LONGEST
 from sandbox.nn.network import Network
-from sandbox.notebook import beside, picture, table
 
 FIGURES = (  # that a notebook shows, where there are any
     "cost",
@@ -160,6 +159,8 @@ class Result:
         return f"<{self.title}: cost {self.cost:.4g}{accuracy} after {self.epochs_run} epochs>"
 
     def _repr_html_(self) -> str:
+        from sandbox.notebook import beside, picture, table
+
         figures = {name: value for name in FIGURES if (value := getattr(self, name)) is not None}
         figures |= {"parameters": self.network.parameters.size}
         told = table({self.title: list(figures), "": [f"{value:.6g}" for value in figures.values()]})

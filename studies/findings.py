@@ -1,6 +1,6 @@
 """Where do the figures and pictures of FINDINGS.md come from?
 
-    make findings                     python -m studies.findings --help
+    make findings                     .venv/bin/python -m studies.findings --help
 
 Runs the six experiments (only what is not done yet), prints of every point the median, lowest and highest of its seeds,
 for the figures that FINDINGS.md quotes, and draws the pictures in studies/pictures/ from what MLflow holds. The pictures

@@ -1,6 +1,6 @@
 """Does the trainer reproduce what others published?
 
-    make published                    python -m studies.published_results --no-track
+    make published                    .venv/bin/python -m studies.published_results --no-track
 
 Re-runs every published result that the trainer claims, prints published figures beside ours, and logs itself to MLflow
 (experiment `published_results`) with the pictures that the texts show. The figures, with their sources, are data:
