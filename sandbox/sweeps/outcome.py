@@ -1,6 +1,5 @@
 """The outcome of a sweep: what it came to, point by point, and the closing table of several."""
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +80,7 @@ class Outcome(campaign.Outcome):
 
         rows = []
         for ended in self.runs:
-            point = json.loads(ended.job.tags.get("point", "{}"))
+            point = ended.point or {}
             rows.append({**point, "seed": ended.job.config.seed, "status": ended.status} | ended.metrics | point)
         return pd.DataFrame(rows)
 
