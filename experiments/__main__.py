@@ -1,6 +1,7 @@
-"""Four experiments, one after another: `make sweep` or `python -m experiments`.
+"""Four experiments, one after another: `make sweep` or `.venv/bin/python -m experiments`.
 
-The others, batch_size and schedules, are run by their names: `make sweep-batch_size` or `python -m experiments.batch_size`.
+The others, batch_size and schedules, are run by their names: `make sweep-batch_size`, or
+`.venv/bin/python -m experiments.batch_size`.
 """
 
 from sandbox.sweeps.command import experiment

@@ -1,6 +1,6 @@
 """What does the batch size do?
 
-    make sweep-batch_size             python -m experiments.batch_size --help
+    make sweep-batch_size             .venv/bin/python -m experiments.batch_size --help
 
 The gradient of B examples is that of all N plus noise, whose variance falls as 1/B (and is 0 for all N). An update of one
 example is N times as cheap, and not N times worse. Here every batch size brings a tanh network's cost on the two moons

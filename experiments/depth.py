@@ -1,6 +1,6 @@
 """What do more hidden layers buy?
 
-    make sweep-depth                  python -m experiments.depth --trials 100 --dataset circle
+    make sweep-depth                  .venv/bin/python -m experiments.depth --trials 100 --dataset circle
 
 Two spirals cannot be parted by a line, nor well by one hidden layer of eight units; with two such layers they can. The
 learning rate is a nuisance here: every depth is tried at several, drawn quasi-randomly, so that no depth wins by luck.

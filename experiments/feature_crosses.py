@@ -1,6 +1,6 @@
 """Is a feature cross better than a hidden layer?
 
-    make sweep-feature_crosses        python -m experiments.feature_crosses --seeds 10
+    make sweep-feature_crosses        .venv/bin/python -m experiments.feature_crosses --seeds 10
 
 A cross such as x1*x2 hands the network what a hidden layer would have to learn. Where the cross is the right one, one
 neuron is enough; where it is not, nothing but hidden layers helps. `make compare` sums it up for each data set.

@@ -1,6 +1,6 @@
 """Do the initial weights matter?
 
-    make sweep-initializers           python -m experiments.initializers --help
+    make sweep-initializers           .venv/bin/python -m experiments.initializers --help
 
 With zero weights all units of a layer stay alike. With small weights (`plain`, 0.01 G) the signal shrinks in every
 layer, and the gradient with it: a deeper sigmoid network stays at the cost it started with. Xavier and He scale the

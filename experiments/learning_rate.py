@@ -1,6 +1,6 @@
 """What does the learning rate do?
 
-    make sweep-learning_rate          python -m experiments.learning_rate --help
+    make sweep-learning_rate          .venv/bin/python -m experiments.learning_rate --help
 
 A step of gradient descent is the gradient times the learning rate. Here a small ReLU network with a linear output fits
 the two moons by least squares, where nothing saturates: too small a rate crawls, too large a one diverges, and between

@@ -1,6 +1,6 @@
 """Should the learning rate fall, and when is it too large?
 
-    make sweep-schedules              python -m experiments.schedules --help
+    make sweep-schedules              .venv/bin/python -m experiments.schedules --help
 
 On a quadratic, gradient descent diverges where the rate is above 2 / sharpness, the sharpness being the Hessian's largest
 eigenvalue. A line fitted by least squares is one, with the same sharpness everywhere; a network changes its own as it

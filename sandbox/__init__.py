@@ -7,6 +7,7 @@ tracking and pictures live in rooms of their own and are imported only when they
 import sandbox.interrupt  # noqa: F401  before all that takes its time
 
 # isort: split
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from sandbox.config import Config
@@ -18,18 +19,20 @@ from sandbox.train import Result, train, train_many
 if TYPE_CHECKING:
     from sandbox.estimators import SandboxClassifier, SandboxRegressor
     from sandbox.kept import load
+    from sandbox.logged import log_run
+
+LATER = {  # what brings in the store, or scikit-learn: when it is asked for
+    "SandboxClassifier": "sandbox.estimators",
+    "SandboxRegressor": "sandbox.estimators",
+    "load": "sandbox.kept",
+    "log_run": "sandbox.logged",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "load":
-        from sandbox.kept import load  # which brings in the store: when it is asked for
-
-        return load
-    if name in ("SandboxClassifier", "SandboxRegressor"):
-        from sandbox import estimators  # which bring in scikit-learn, likewise
-
-        return getattr(estimators, name)
-    raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
+    if name not in LATER:
+        raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
+    return getattr(importlib.import_module(LATER[name]), name)
 
 
 __all__ = [
@@ -45,6 +48,7 @@ __all__ = [
     "gradient_check",
     "load",
     "load_dataset",
+    "log_run",
     "train",
     "train_many",
 ]

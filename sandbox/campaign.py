@@ -33,6 +33,7 @@ from sandbox.tracking.row import ENDING
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.state import State, read_state
 from sandbox.tracking.writers import Writers
+from sandbox.typed import typed
 
 SMALLEST_BATCH, LARGEST_BATCH = 64, 1024
 BATCH_SECONDS = 4.0  # a batch is made so large that it takes about as long
@@ -59,7 +60,7 @@ class Outcome:
     def trouble(self) -> str:
         """What is to be said of it and done next, "" where all is well."""
         if self.waiting:
-            return f"{self.waiting} runs wait in the spool ({self.why}). next: sandbox sync, when the store is back"
+            return f"{self.waiting} runs wait in the spool ({self.why}). next: {typed('sync')}, when the store is back"
         if self.status == "FAILED":
             return f"error: {self.why}"
         if self.status == "KILLED" or self.why == "interrupted":
@@ -240,7 +241,7 @@ class Campaign:
             if aside := self.crew.rejected - self._rejected:
                 outcome.status = "FAILED"
                 outcome.why = (
-                    f"{aside} runs could not be logged and were set aside. next: sandbox doctor, which names them"
+                    f"{aside} runs could not be logged and were set aside. next: {typed('doctor')}, which names them"
                 )
             elif self.away and outcome.status == "FINISHED":
                 self._look_again()

@@ -2,17 +2,20 @@
 
 import importlib
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from sandbox.config import Config
+from sandbox.data import Dataset
 from sandbox.effort import check_effort
 from sandbox.errors import RequestError, choose
 from sandbox.interrupt import getting_ready
-from sandbox.names import LONGEST, check_name
+from sandbox.names import check_name
 from sandbox.nn.hooks.measures import SCORES
 from sandbox.options import (
     RUNS,
@@ -22,12 +25,14 @@ from sandbox.options import (
     png_of,
     save,
     store_options,
-    typed,
+    to_look,
     uri_option,
 )
 from sandbox.options import main as run_command
-from sandbox.tracking import Destination, Record, Store, StoreError
+from sandbox.tracking import Store
+from sandbox.tracking.address import local_path
 from sandbox.tracking.spool import Spool
+from sandbox.typed import NAME, near, next_commands, typed
 
 FEW_PARAMETERS, FEW_EXAMPLES = 20, 8  # that are printed
 ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Optuna's half of the house
@@ -49,8 +54,12 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in ELSEWHERE:
             with getting_ready():
-                return getattr(importlib.import_module(ELSEWHERE[cmd_name]), cmd_name)
-        return super().get_command(ctx, cmd_name)
+                found = getattr(importlib.import_module(ELSEWHERE[cmd_name]), cmd_name)
+        else:
+            found = super().get_command(ctx, cmd_name)
+        if found and found.help:  # its examples as they are typed here
+            found.help = found.help.replace(f"\n      {NAME} ", f"\n      {typed()} ")
+        return found
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and not args[0].startswith("-"):
@@ -77,6 +86,12 @@ def cli() -> None:
 @click.option("--bias", metavar="NUMBERS", help="Likewise: units with , between, layers with ; [0].")
 @click.option("--health", is_flag=True, help="Log means and variances of every layer's activations and gradients.")
 @click.option("--checkpoint", metavar="FILE", help="Keep the network in this file (.npz) while it trains.")
+@click.option(
+    "--print-every",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Print a line every N epochs and at the end (with --json on standard error).",
+)
 @click.option("--plane", metavar="A,B", help="Two features for the boundary's pictures, such as x3,x7.")
 @click.option("--name", metavar="TEXT", help="What the run is called [what it is: xor 2-3-1, rate 1, seed 0].")
 @click.option("--no-track", is_flag=True, help="Log nothing.")
@@ -89,6 +104,7 @@ def train(
     bias: str | None,
     health: bool,
     checkpoint: str | None,
+    print_every: int | None,
     plane: str | None,
     name: str | None,
     no_track: bool,
@@ -100,7 +116,8 @@ def train(
     with getting_ready():
         from tqdm import tqdm
 
-        from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, Progress, Snapshots
+        from sandbox.logged import TRAIN, announce, log
+        from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, PrintEvery, Progress, Snapshots
         from sandbox.record import CURVE_POINTS, make_record, snapshot_epochs
         from sandbox.train import train as train_one
 
@@ -113,11 +130,12 @@ def train(
     spool = Spool(store.uri, RUNS, store.chosen)
     if not no_track:
         store.check()
-        if remark := spool.first_word(store.remark):
-            click.echo(remark, err=True)
-            spool.open()
+        announce(store, spool)
     with tqdm(total=config.epochs, desc="train", unit="epoch", disable=as_json, leave=False) as bar:
         watching = [Snapshots(snapshot_epochs), Measures(snapshot_epochs), Progress(bar, max(1, config.epochs // 100))]
+        if print_every:
+            say = partial(tqdm.write, file=sys.stderr if as_json else sys.stdout)  # beside the bar
+            watching.append(PrintEvery(print_every, say))
         if health:
             watching.append(InitializerHealth(snapshot_epochs(config.epochs)))
         result = train_one(config, [*watching, *kept, *hooks], curve_points=CURVE_POINTS, start=start)
@@ -135,11 +153,12 @@ def train(
         "parameters": result.network.parameters.size,
         "seconds": round(result.seconds, 4),
     }
+    record = None
     if not no_track:
         told = {"weights": weights, "bias": bias}
         given = {f"start.{name}": text[:500] for name, text in told.items() if text}
-        record = make_record(result, name or _called(result), given, pictures=pictures, plane=shown)
-        report["run_id"] = _log(record, store, spool)
+        record = make_record(result, name or result.title, given, pictures=pictures, plane=shown)
+        report["run_id"] = log(record, TRAIN, store, spool)
     health_curves = {name: values for name, (_, values) in result.curves.items() if name.startswith("health/")}
     at_start = {name: _finite(values[0].item()) for name, values in health_curves.items()}
     if as_json:
@@ -151,24 +170,25 @@ def train(
             click.echo(f"{name:{width}} {value:.6g}" if isinstance(value, float) else f"{name:{width}} {value}")
     for name, text in _small(result):
         click.echo(f"{name:{width}} {text}")
-    if not no_track:
-        click.echo(f"\nnext: {typed('ui')}")
+    if record is not None:
+        info = store.info(report["run_id"])
+        for name, where in _to_open(str(info.artifact_uri), record.images):
+            click.echo(f"{name:{width}} {where}")
+        own = []
+        if isinstance(changes.get("dataset"), Dataset):
+            file = click.get_current_context().params["dataset"]
+            own.append(typed("predict", report["run_id"], file, *store.words))
+        click.echo(f"\n{next_commands(*own, to_look(store, info.experiment_id, info.run_id))}")
 
 
-def _log(record: Record, store: Store, spool: Spool) -> str:
-    """The id of the run. If the store has gone meanwhile, it waits in the spool. Raises StoreError."""
-    from sandbox.tracking.connection import RefusedError
-    from sandbox.tracking.entry import Entry
-
-    to = Destination("train", "Single networks, trained by `sandbox train`.")
-    try:
-        return store.log(record, store.experiment(to.experiment, to.description))
-    except RefusedError:
-        raise
-    except StoreError as error:
-        spool.open().put(Entry(to, record), perhaps_logged=True)
-        waits = "the run waits in the spool. next: sandbox sync, when the store is back"
-        raise StoreError(f"{error}: {waits}") from error
+def _to_open(place: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """A run's pictures and what to open to see them: files of this machine, or addresses; not what a server keeps."""
+    directory = local_path(place)
+    for name in names:
+        if directory is None and not place.startswith("mlflow-artifacts:"):
+            yield name, f"{place}/{name}"
+        elif directory is not None and (directory / name).is_file():
+            yield name, near(directory / name)
 
 
 def _plane(text: str, config: Config) -> tuple[str, str]:
@@ -179,15 +199,6 @@ def _plane(text: str, config: Config) -> tuple[str, str]:
     names: Any = tuple(name.strip() for name in text.split(","))
     plane_of(prepare(config).train, names)
     return names
-
-
-def _called(result: Any) -> str:
-    """What a run is, in some words: the data, the layers, the learning rate and the seed."""
-    config = result.config
-    crosses = f" with {', '.join(cross.name for cross in result.problem.crosses)}" if config.crosses else ""
-    layers = "-".join(map(str, result.network.sizes))
-    words = f"{config.dataset} {layers}{crosses}, rate {config.learning_rate:g}, seed {config.seed}"
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
 
 
 def _small(result: Any) -> Iterator[tuple[str, str]]:
@@ -303,7 +314,7 @@ def datasets(png: Path | None, as_json: bool) -> None:
         return
     click.echo(render({name: [row[place] for row in rows] for place, name in enumerate(columns)}))
     click.echo(f"\npicture: {png}" if png else "")
-    click.echo("next: sandbox train --dataset circle --hidden 8")
+    click.echo(f"next: {typed('train', '--dataset', 'circle', '--hidden', '8')}")
 
 
 @cli.command()

@@ -78,7 +78,7 @@ if __name__ == "__main__":
         rows = [[row[name] for name in COLUMNS] for row in csv.DictReader(file)]
     for output in predict(rows).astype(float):
         if not CLASSES:
-            print(repr(float(output[0])))
+            print(*map(repr, output.tolist()))
         elif len(output) == 1:
             print(CLASSES[int(output[0] > 0.5)], repr(float(output[0])))
         else:

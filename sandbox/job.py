@@ -1,11 +1,13 @@
 """A job: a config to train, and what for; and the run that it has become. A pure function of configs, to run anywhere."""
 
+import json
 import math
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import parent_process
@@ -56,6 +58,13 @@ class Ended(NamedTuple):
     @property
     def pruned(self) -> bool:
         return self.status == "KILLED"
+
+    @property
+    def point(self) -> dict[str, Any] | None:
+        """Where in a sweep's space it is, by its tag; None for what is no point."""
+        with suppress(KeyError, ValueError):
+            point = json.loads(self.job.tags["point"])
+            return point if isinstance(point, dict) else None
 
 
 def of_record(record: Record, config: Config | None = None) -> Ended:

@@ -50,13 +50,14 @@ class Model:
         return np.array(self.class_names)[labels] if self.class_names else labels
 
     def answers(self, rows: Any) -> dict[str, Any]:
-        """What each raw row is, by columns: its class and the probability of it, or its value; arrays (rows,).
+        """What each raw row is, by columns: its class and the probability of it, or its values; arrays (rows,).
 
         Where the output is no probability (an activation other than sigmoid or softmax) it is given as it is.
         """
         outputs = self.predict(rows).astype(float)
         if self.task == "regression":
-            return {"prediction": outputs[:, 0]}
+            names = [f"prediction {number}" for number in range(1, outputs.shape[1] + 1)]
+            return dict(zip(names if len(names) > 1 else ["prediction"], outputs.T, strict=True))
         labels = labels_of(outputs, self.task)
         classes = np.array(self.classes)[labels]
         if self.network.activations[-1] not in ("sigmoid", "softmax"):

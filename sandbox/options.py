@@ -22,9 +22,11 @@ from sandbox.errors import RequestError, choose, one_line
 from sandbox.fields import NONE
 from sandbox.own import find
 from sandbox.tracking import Store, StoreError
+from sandbox.tracking.address import shown
+from sandbox.tracking.ui import is_server, url
+from sandbox.typed import typed
 
 RUNS = Path("runs")
-MADE = "-m studies.features_vs_layers"  # what no other project's Makefile runs
 
 
 def main(command: click.Command) -> None:
@@ -87,13 +89,11 @@ def png_of(figure: Any) -> bytes:
     return drawn.getvalue()
 
 
-def typed(command: str) -> str:
-    """How `ui` or `compare` is typed here: with make where this project's Makefile is, which installs what is missing."""
-    try:
-        ours = MADE in Path("Makefile").read_text()
-    except (OSError, UnicodeDecodeError):
-        ours = False
-    return f"{'make' if ours else 'sandbox'} {command}"
+def to_look(store: Store, experiment_id: str | None = None, run_id: str | None = None) -> str:
+    """What to type, or to open, to look at a store: at a run, an experiment, or all."""
+    if is_server(store.uri):
+        return url(shown(store.uri), experiment_id, run_id)
+    return typed("ui", *store.words)
 
 
 def config_options(base: Config | None = None, hidden: Collection[str] = ()) -> Callable[[Callable], Callable]:

@@ -48,7 +48,6 @@ def make_record(
     pruned run is KILLED.
     """
     end = int(time.time() * 1000)
-    config = result.config
     slider, images = draw(result, name, plane, blind=blind) if shown else ({}, {})
     images |= {f"{_name_of(picture)}.png": png_of(picture, result) for picture in pictures}
     return Record(
@@ -56,11 +55,10 @@ def make_record(
         status="KILLED" if result.pruned else "FINISHED",
         start_time=end - int(result.seconds * 1000),
         end_time=end,
-        params=config.params(),
+        params=result.params,
         metrics=[one for one in metrics(result) if not (blind and one[0].startswith("test_"))],
         tags={
-            "config_key": config.key,
-            "seed": str(config.seed),
+            **result.tags,
             **git_commit(),
             **({"pruned": "1"} if result.pruned else {}),
             **tags,
@@ -123,25 +121,21 @@ def draw(
     """The boundary at the epochs of the result's snapshots, for the slider; and the final boundary, the cost curve and,
     unless it is `blind`, how the test part is predicted.
 
-    Of a network that diverged the final boundary is the last that was seen while its parameters were finite.
+    Of a network that diverged the final boundary is the last that was seen while its parameters were finite; of examples
+    that are of no task there is none.
     """
     from sandbox import plots  # brings in matplotlib: not where nothing is left to draw
 
-    cost = plots.cost_png(
-        np.append(result.cost_epochs, result.epochs_run),
-        np.append(result.costs, result.cost),
-        title=title,
-        diverged_at=result.diverged_at,
-        label=result.config.cost.replace("_", " "),
-    )
-    images = {"cost.png": cost, **({} if blind else _draw_test(result))}
+    problem = result.problem
+    images = {"cost.png": result.cost_png(title), **({} if blind or problem is None else _draw_test(result))}
+    if problem is None:
+        return {}, images
     sound = {epoch: net for epoch, net in result.snapshots.items() if np.isfinite(net.parameters).all()}
     last = result.network
     if not np.isfinite(last.parameters).all():  # it diverged: the last network that was seen before
         if not sound:
             return {}, images
         last, title = sound[max(sound)], f"epoch {max(sound)}: {title}"
-    problem = result.problem
     boundary = plots.boundary_of(problem.train, problem.test, plane)
     inputs = problem.inputs(boundary.points())
     if np.abs(inputs).max() <= np.finfo(np.float32).max:  # and is a number

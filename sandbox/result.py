@@ -10,8 +10,20 @@ from sandbox.config import Config
 from sandbox.data import Cross, Dataset, Parts, Scaling, add_crosses, load_parts, parse_crosses
 from sandbox.data.features import Features
 from sandbox.model import Model
+from sandbox.names import LONGEST
 from sandbox.nn.network import Network
 
+FIGURES = (  # that a notebook shows, where there are any
+    "cost",
+    "train_accuracy",
+    "validation_accuracy",
+    "test_accuracy",
+    "validation_cost",
+    "test_cost",
+    "diverged_at",
+    "epochs_run",
+    "seconds",
+)
 SOLVED = 0.01  # a cost below this counts as converged: it may fall for ever
 SETTLED = 0.05  # and so does one that changed by at most this share of itself ...
 LAST = 0.1  # ... over this last share of the epochs
@@ -86,6 +98,25 @@ class Result:
     snapshots: dict[int, Network] = field(default_factory=dict)
 
     @property
+    def title(self) -> str:
+        """What it is in some words: the data, the layers, the crosses, the learning rate and the seed."""
+        config = self.config
+        crosses = f" with {', '.join(cross.name for cross in self.problem.crosses)}" if config.crosses else ""
+        layers = "-".join(map(str, self.network.sizes))
+        words = f"{config.dataset} {layers}{crosses}, rate {config.learning_rate:g}, seed {config.seed}"
+        return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What its run in MLflow says of how it was trained, as text."""
+        return self.config.params()
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What tells its run from others."""
+        return {"config_key": self.config.key, "seed": str(self.config.seed)}
+
+    @property
     def problem(self) -> Problem:
         """The data that this was trained and tested on."""
         return prepare(self.config)
@@ -113,7 +144,35 @@ class Result:
     def model(self) -> Model:
         """The network with all that raw rows need."""
         data = self.problem.train
-        return Model(self.network, self.problem.features, data.task, data.class_names, self.config.params())
+        return Model(self.network, self.problem.features, data.task, data.class_names, self.params)
+
+    def cost_png(self, title: str = "") -> bytes:
+        """The picture of its cost curve."""
+        from sandbox.plots import cost_png  # and matplotlib with it: not for `import sandbox`
+
+        epochs, costs = np.append(self.cost_epochs, self.epochs_run), np.append(self.costs, self.cost)
+        label = self.config.cost.replace("_", " ")
+        return cost_png(epochs, costs, title=title, diverged_at=self.diverged_at, label=label)
+
+    def boundary_png(self, title: str = "", plane: tuple[str, str] | None = None) -> bytes:
+        """The picture of its decision boundary; `plane` names two features (see sandbox.plots.boundary_figure)."""
+        from sandbox.plots import boundary_png
+
+        problem, network = self.problem, self.network
+        options = {"test": problem.test, "title": title, "plane": plane}
+        return boundary_png(lambda X: network.predict(problem.inputs(X)), problem.train, **options)
+
+    def __repr__(self) -> str:
+        accuracy = "" if self.train_accuracy is None else f", train_accuracy {self.train_accuracy:.4g}"
+        return f"<{self.title}: cost {self.cost:.4g}{accuracy} after {self.epochs_run} epochs>"
+
+    def _repr_html_(self) -> str:
+        from sandbox.notebook import beside, picture, table
+
+        figures = {name: value for name in FIGURES if (value := getattr(self, name)) is not None}
+        figures |= {"parameters": self.network.parameters.size}
+        told = table({self.title: list(figures), "": [f"{value:.6g}" for value in figures.values()]})
+        return beside(told, picture(self.boundary_png(), "boundary"), picture(self.cost_png(), "cost"))
 
     def predict(self, X: Any) -> np.ndarray:
         """Outputs (examples, outputs), probabilities or values, for raw features X (examples, features), or a frame.

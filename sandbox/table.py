@@ -21,13 +21,14 @@ def render(table: "Mapping[str, Sequence[Any]] | pd.DataFrame") -> str:
     columns = []
     for name in table:
         values = list(table[name])
-        cells = [str(name), *map(_show, values)]
+        cells = [str(name), *map(show, values)]
         align = str.rjust if all(isinstance(value, Real) for value in values) else str.ljust
         columns.append([align(cell, max(map(len, cells))) for cell in cells])
     return "\n".join(map(" ".join, zip(*columns, strict=True)))
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
+    """A cell's text: of a number four digits, "-" where there is none."""
     if isinstance(value, float):
         return "-" if np.isnan(value) else f"{value:.4g}"
     return str(value)

@@ -185,11 +185,11 @@ def _train_part(
             measure=figures,
         ).advance()
         values = figures.all(run)
-        outcomes = _outcomes(run, figures.sizes, wanted)
+        found = outcomes(run, figures.sizes, wanted)
         seconds = (time.perf_counter() - started) / len(configs)
     return [
         Result(config, **own, **outcome, seconds=seconds)
-        for config, own, outcome in zip(configs, values, outcomes, strict=True)
+        for config, own, outcome in zip(configs, values, found, strict=True)
     ]
 
 
@@ -210,9 +210,10 @@ def _early_stopping(configs: list[Config]) -> list[Hook]:
     return [EarlyStopping(patience, deltas, every=every, monitor=configs[0].monitored)]
 
 
-def _outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> list[dict[str, Any]]:
-    """What each network's Result takes from a run; `wanted` are the epochs of its costs."""
+def outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> list[dict[str, Any]]:
+    """What each network's Result takes from a run, networks of these `sizes`; `wanted` are the epochs of its costs."""
     count = len(sizes)
+    l1, l2 = (np.broadcast_to(weight, count).tolist() for weight in (run.settings.l1, run.settings.l2))
     parameters = np.array(run.network.parameters, order="C").reshape(count, -1)
     networks = unstack(Network(run.network.sizes, run.network.activations, parameters), sizes)
     epochs_run, pruned = np.atleast_1d(run.epochs_run), np.atleast_1d(run.pruned)
@@ -223,7 +224,7 @@ def _outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> lis
     results = []
     for row in range(count):
         trained = networks[row]
-        config, diverged = run.configs[row], diverged_at[row] != NEVER
+        diverged = diverged_at[row] != NEVER
         kept = int(np.searchsorted(cost_epochs, epochs_run[row]))
         mine = np.ascontiguousarray(costs[:kept, row])
         if diverged and not np.isfinite(mine).all():
@@ -233,7 +234,7 @@ def _outcomes(run: Run, sizes: list[tuple[int, ...]], wanted: np.ndarray) -> lis
                 "costs": mine,
                 "cost_epochs": cost_epochs[: len(mine)],
                 "cost": float(final[row]),
-                "penalty": penalty(trained, config.l1, config.l2) if config.l1 or config.l2 else 0.0,
+                "penalty": penalty(trained, l1[row], l2[row]) if l1[row] or l2[row] else 0.0,
                 "network": trained,
                 "epochs_run": int(epochs_run[row]),
                 "diverged_at": int(diverged_at[row]) if diverged else None,

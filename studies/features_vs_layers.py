@@ -2,7 +2,7 @@
 
     make compare            three data sets, three sizes, six arms: one or two minutes
     make compare-full       seven data sets, seven sizes, seven arms: a quarter of an hour
-    python -m studies.features_vs_layers --help
+    .venv/bin/python -m studies.features_vs_layers --help
 
 The tutorials say: with much data use a deeper network, with little engineer features. Here every alternative is tuned
 with the same effort, several times over, and measured on fresh seeds and fresh data, with its uncertainty. The arms are

@@ -1,6 +1,6 @@
 """Where do the figures and pictures of FINDINGS.md come from?
 
-    make findings                     python -m studies.findings --help
+    make findings                     .venv/bin/python -m studies.findings --help
 
 Runs the six experiments (only what is not done yet), prints of every point the median, lowest and highest of its seeds,
 for the figures that FINDINGS.md quotes, and draws the pictures in studies/pictures/ from what MLflow holds. The pictures
@@ -98,7 +98,7 @@ def draw(outcomes: dict[str, Outcome], store: Store) -> None:
     names = {name: f"initializer={name}, activation=sigmoid" for name in ("zeros", "plain", "xavier", "he")}
     cost_picture(initializers.SWEEP, store, names, "circle, sigmoid: cost by initializer", 0.2)
     best: dict[str, str] = {}
-    for arm in outcomes["depth"].frame()["point"]:  # the best first
+    for arm in outcomes["depth"].points()["point"]:  # the best first
         best.setdefault(arm.partition(", learning_rate")[0], arm)
     depths = {f"hidden {layers}": best[f"hidden={layers}"] for layers in ("none", "8", "8,8", "8,8,8")}
     cost_picture(depth.SWEEP, store, depths, "spiral: cost by depth, best rate of each", 0.75)

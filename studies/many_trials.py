@@ -1,6 +1,6 @@
 """Does a sweep of ten thousand trials cost as much per trial at its end as at its beginning?
 
-    python -m studies.many_trials --trials 10000
+    .venv/bin/python -m studies.many_trials --trials 10000
 
 Trains XOR 2-2-1 networks for 50 epochs at learning rates drawn at random, with every picture, curve and param of any
 sweep, into a store of its own; and measures the seconds per thousand trials, until they are logged, the peak memory of

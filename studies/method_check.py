@@ -1,7 +1,7 @@
 """Does the comparison's method keep what it promises?
 
-    python -m studies.method_check            simulated scores, a minute
-    python -m studies.method_check --real     and real networks: identical arms, tuned apart, some minutes
+    .venv/bin/python -m studies.method_check            simulated scores, a minute
+    .venv/bin/python -m studies.method_check --real     and real networks: identical arms, tuned apart, some minutes
 
 Cases whose truth is known. Simulated scores are an arm's mean, less the luck of its tuning (each repetition's own), with
 the scatter of its seeds; of some arms one seed in twenty fails, others are nearly perfect. Asked are

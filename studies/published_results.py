@@ -1,6 +1,6 @@
 """Does the trainer reproduce what others published?
 
-    make published                    python -m studies.published_results --no-track
+    make published                    .venv/bin/python -m studies.published_results --no-track
 
 Re-runs every published result that the trainer claims, prints published figures beside ours, and logs itself to MLflow
 (experiment `published_results`) with the pictures that the texts show. The figures, with their sources, are data:
@@ -18,7 +18,7 @@ import click
 import numpy as np
 
 from sandbox.nn import Run
-from sandbox.options import main, store_options
+from sandbox.options import main, store_options, to_look
 from sandbox.tracking import Record, Store
 from studies.published.book import BOOK, LINES, TOY
 from studies.published.claims import Case, Figure, check
@@ -55,7 +55,7 @@ def command(no_track: bool, store: Store, as_json: bool) -> int:
         click.echo(json.dumps({**summary, "figures": [row(figure) for figure in figures], "sources": sources}))
     else:
         click.echo(table(figures))
-        click.echo(f"\n{conclusion(summary)}" + ("" if no_track else "\nnext: make ui"))
+        click.echo(f"\n{conclusion(summary)}" + ("" if no_track else f"\nnext: {to_look(store)}"))
     for figure in figures:
         if not figure.matches:
             text = f"{full_name(figure)} is published as {figure.published:.12g}, ours is {figure.ours:.12g}"

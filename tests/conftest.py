@@ -60,6 +60,12 @@ def _no_address_from_outside(monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _activated(monkeypatch):
+    """As in an activated environment, `sandbox` is on the PATH."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
     """One store for all tests, each in its own experiment: a new database takes over a second."""

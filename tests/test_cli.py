@@ -164,7 +164,7 @@ def test_an_experiment_with_a_few_trials_of_another_kind(call, here, store, plai
     assert head.split() == columns
     assert "validation_accuracy" in row.split()
     assert row.split()[:3] == ["depth", "8", "8"]
-    assert "next: sandbox ui, sandbox compare" in output
+    assert "next: sandbox ui --tracking-uri sqlite:///" in output
     experiment = plain.get_experiment_by_name("depth")
     runs = plain.search_runs([experiment.experiment_id], "params.dataset = 'circle'")
     assert len(runs) == 8

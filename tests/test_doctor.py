@@ -141,11 +141,12 @@ def test_where_nothing_was_ever_run_nothing_disagrees_and_nothing_is_made(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_a_dead_process_left_running(doctor, patient, plain):
+def test_a_run_that_a_dead_process_left_running(doctor, patient, plain, store):
     sweep, _, experiment = patient
     left = half(plain, experiment, sweep, sweep.plan[0].config.key)
     code, output = doctor()
-    assert (code, "1 runs in MLflow were left RUNNING. next: sandbox doctor --repair" in output) == (1, True)
+    command = f"sandbox doctor --repair --tracking-uri {store.uri}"  # without the address it would be of another store
+    assert (code, f"1 runs in MLflow were left RUNNING. next: {command}\n" in output) == (1, True)
     assert doctor("--repair")[0] == 0
     assert plain.get_run(left).info.status == "KILLED"
     assert doctor()[0] == 0

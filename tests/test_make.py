@@ -5,10 +5,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from sandbox.options import typed
-
 ROOT = Path(__file__).parent.parent
 
 
@@ -62,18 +58,3 @@ def test_the_check_can_be_run():
     text = check.read_text()
     assert text.index("make lint\n") < text.index("make test\n") < text.index("make test-floors ")
     assert not re.search(r"https?://|/work|/home", text)
-
-
-@pytest.mark.parametrize("command", ["ui", "compare"])
-def test_what_to_type_next_is_a_target_only_where_there_is_one(command, monkeypatch, tmp_path):
-    assert f"{command}:" in (ROOT / "Makefile").read_text()
-    monkeypatch.chdir(ROOT)
-    assert typed(command) == f"make {command}"
-    monkeypatch.chdir(tmp_path)
-    assert typed(command) == f"sandbox {command}"
-    for content in (b"ui:\n\tnpm start\n", b"\xff\xfe", b""):  # somebody else's
-        (tmp_path / "Makefile").write_bytes(content)
-        assert typed(command) == f"sandbox {command}"
-    (tmp_path / "Makefile").unlink()
-    (tmp_path / "Makefile").mkdir()
-    assert typed(command) == f"sandbox {command}"

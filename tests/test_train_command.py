@@ -1,9 +1,12 @@
 """`sandbox train` on every kind of data, with the health of the beginnings and the plane of the pictures."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sandbox import Config, train
 from sandbox.nn import InitializerHealth
@@ -58,6 +61,68 @@ def test_health_is_logged_by_layer(here, store, plain):
         curves["health/activation_variance/layer2"][1][0], rel=1e-4
     )
     assert "health" not in json.loads(here("train", *words, "--no-track", "--json")[1])
+
+
+WORDS = ("train", "--dataset", "moons", "--n-examples", 60, "--hidden", 4, "--epochs", 250)
+
+
+def test_a_line_every_so_many_epochs_and_at_the_end(here):
+    result = train(Config(dataset="moons", n_examples=60, hidden=(4,), epochs=250))
+    code, output, _ = here(*WORDS, "--no-track", "--print-every", 100)
+    lines = [line for line in output.splitlines() if line.startswith("epoch ")]
+    assert code == 0
+    assert len({line.index("validation_accuracy") for line in lines}) == 1  # a column
+    rows = [line.split() for line in lines]
+    assert [int(row[1]) for row in rows] == [0, 100, 200, 250]
+    costs = [*result.costs[[0, 100, 200]], result.cost]
+    assert [float(row[3]) for row in rows] == pytest.approx(costs, rel=1e-5)
+    shorter = train(Config(dataset="moons", n_examples=60, hidden=(4,), epochs=100))
+    assert [row[4] for row in rows] == ["validation_accuracy"] * 4
+    assert [float(rows[place][5]) for place in (1, 3)] == [shorter.validation_accuracy, result.validation_accuracy]
+
+    code, output, errors = here(*WORDS, "--no-track", "--print-every", 100, "--json")
+    assert errors.splitlines() == lines
+    assert json.loads(output)["cost"] == result.cost
+    assert "validation" not in here("train", "--dataset", "or", "--epochs", 5, "--no-track", "--print-every", 9)[1]
+
+
+def test_the_pictures_can_be_opened_where_it_says(here, tmp_path):
+    code, output, _ = here(*WORDS)
+    assert code == 0
+    said = dict(line.split(maxsplit=1) for line in output.splitlines() if ".png" in line)
+    assert list(said) == ["cost.png", "boundary.png"]
+    for path in said.values():
+        assert not Path(path).is_absolute()
+        with Image.open(tmp_path / path) as image:
+            assert min(image.size) >= 320
+    assert output.endswith("\n\nnext: sandbox ui\n")
+
+
+@pytest.mark.slow
+def test_what_a_server_keeps_is_looked_at_there(call, server, tmp_path):
+    code, output, errors = call(*WORDS, "--tracking-uri", server, cwd=tmp_path)
+    assert (code, "Error" in errors) == (0, False)
+    pictures = [line.split()[1] for line in output.splitlines() if ".png" in line]
+    assert all(map(Path.is_file, map(Path, pictures)))  # those of an experiment that was here before the server
+    run = re.search(r"^run_id +(\w+)$", output, re.MULTILINE)
+    assert run
+    assert re.search(rf"^next: {server}/#/experiments/\d+/runs/{run[1]}/model-metrics\?\S+$", output, re.MULTILINE)
+
+
+def test_with_own_data_the_next_command_predicts_them_as_it_is_printed(here, tmp_path):
+    rows = [f"{age},{income},{'yes' if age > income else 'no'}" for age in range(10) for income in range(10)]
+    (tmp_path / "new customers.csv").write_text("\n".join(["age,net income,bought", *rows]))
+    words = ("--dataset", "new customers.csv", "--target", "bought", "--epochs", 30)
+    code, output, _ = here("train", *words)
+    assert code == 0
+    run = re.search(r"^run_id +(\w+)$", output, re.MULTILINE)
+    assert run
+    first, second = output.splitlines()[-2:]
+    assert first == f"next: sandbox predict {run[1]} 'new customers.csv'"
+    assert second == "      sandbox ui"
+    code, output, errors = here(*shlex.split(first)[2:])
+    assert (code, errors, len(output.splitlines())) == (0, "", 100)
+    assert {line.split()[0] for line in output.splitlines()} <= {"yes", "no"}
 
 
 def test_the_plane_that_was_asked_for_is_what_the_pictures_show(here, store, plain, tmp_path):

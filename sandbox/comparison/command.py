@@ -13,7 +13,7 @@ import click
 from sandbox.errors import RequestError, one_line
 from sandbox.interrupt import getting_ready
 from sandbox.names import is_text
-from sandbox.options import RUNS, data_options, own_options, store_options, typed
+from sandbox.options import RUNS, data_options, own_options, store_options, to_look
 from sandbox.tracking import Store
 
 
@@ -113,7 +113,7 @@ def _run(comparison: Any, words: list[str], out: Path | None, store: Store, as_j
     if as_json:
         click.echo(json.dumps(_report(outcome, found, directory)))
     elif found:
-        _print(outcome, found[0], directory)
+        _print(outcome, found[0], directory, store)
     if outcome.trouble:
         click.echo(outcome.trouble, err=True)
     return 1 if outcome.trouble or not found else 0
@@ -129,23 +129,15 @@ def _report(outcome: Any, found: list[Any], directory: Path) -> dict[str, Any]:
     return report
 
 
-def _print(outcome: Any, findings: Any, directory: Path) -> None:
+def _print(outcome: Any, findings: Any, directory: Path, store: Store) -> None:
     """The table of means, the verdicts in words, and where the report is."""
-    from sandbox.comparison.findings import show
     from sandbox.comparison.report import caution_counts
+    from sandbox.comparison.summary import sentences, summary
     from sandbox.table import render
 
-    frame = findings.averages_frame()
-    shown = frame[["dataset", "n", "arm"]].assign(
-        accuracy=[show(average.mean) for average in findings.averages.values()],
-        failed=[f"{average.at_chance + average.diverged} of {average.runs}" for average in findings.averages.values()],
-        verdict=[_standing(findings, cell) for cell in findings.averages],
-    )
-    counted = f"{outcome.comparison.repetitions} tunings, {outcome.comparison.seeds} seeds each"
-    click.echo(f"\n{render(shown)}\n\ntest accuracy: mean over {counted} [95 % interval]\n")
-    for family in [] if findings.duels else findings.families:
-        click.echo(findings.sentence(family))
-    for line in findings.answer:
+    counted, *answer = sentences(findings)
+    click.echo(f"\n{render(summary(findings))}\n\n{counted}\n")
+    for line in answer:
         click.echo(line)
     for kind, count in caution_counts(findings).items():
         click.echo(f"caution: {kind} in {count} of {len(findings.comparison.cells)} cells, see the report")
@@ -153,17 +145,5 @@ def _print(outcome: Any, findings: Any, directory: Path) -> None:
         click.echo("\nnothing left to do: every run was logged before; the report is written anew")
     click.echo(
         f"\nreport: {directory / 'report.html'}\n"
-        f"next: {typed('ui')} (experiment compare), or open the report in a browser"
+        f"next: {to_look(store)} (experiment compare), or open the report in a browser"
     )
-
-
-def _standing(findings: Any, cell: Any) -> str:
-    """How an arm stands to the best of its data set and size."""
-    best, equivalent, undecided, _ = findings.standing((cell.dataset, cell.n))
-    if not best:
-        return "all near chance"
-    if cell.arm == best:
-        return "best on average"
-    if cell.arm in equivalent:
-        return f"equivalent to {best}"
-    return f"inconclusive against {best}" if cell.arm in undecided else f"worse than {best}"

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sandbox import campaign
+from sandbox import campaign, notebook
 from sandbox.comparison.judge import Judge
 from sandbox.comparison.protocol import EXPERIMENT, LEAST, QUESTION, Comparison, nuisance_words
 from sandbox.comparison.run import Run, Winners
@@ -14,8 +15,13 @@ from sandbox.record import Picture, git_commit
 from sandbox.tracking import Destination, Store
 from sandbox.tracking.writers import Writers
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass
+    from sandbox.comparison.findings import Findings
+
+
+@dataclass(repr=False)
 class Outcome(campaign.Outcome):
     """What a comparison came to: its runs, and every cell's winners, one for each repetition."""
 
@@ -27,6 +33,27 @@ class Outcome(campaign.Outcome):
     def complete(self) -> bool:
         """Whether all runs are there."""
         return len(self.runs) >= self.comparison.total
+
+    @property
+    def findings(self) -> "Findings":
+        """All that its runs say, once they are complete."""
+        from sandbox.comparison.findings import Findings  # brings in SciPy
+
+        return Findings(self.comparison, self.runs, self.winners)
+
+    def frame(self) -> "pd.DataFrame":
+        """A row for each run: its cell, what it was for, its score and cost, and what its tuning varied."""
+        return self.findings.runs_frame()
+
+    def __repr__(self) -> str:
+        return f"<comparison {self.comparison.id}: {self.status}, {len(self.runs)} of {self.comparison.total} runs>"
+
+    def _repr_html_(self) -> str:
+        if not self.complete:
+            return notebook.lines(repr(self), self.trouble)
+        from sandbox.comparison.summary import sentences, summary
+
+        return notebook.table(summary(self.findings)) + notebook.lines(*sentences(self.findings), self.trouble)
 
 
 Publish = Callable[[Outcome], dict]  # what the parent run is to hold of it, as fields of a Record

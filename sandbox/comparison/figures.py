@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 
@@ -15,6 +14,7 @@ from sandbox.comparison.protocol import Cell, Comparison
 from sandbox.comparison.sheet import shown_cells
 from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER
 from sandbox.plots.colours import INK
+from sandbox.plots.figure import Figure
 from sandbox.plots.picture import FAMILY
 
 WIDTH = 6.8  # inches at 100 CSS pixels each; drawn with half as many pixels again, to be sharp

@@ -47,7 +47,7 @@ class Facts:
 
 def report_files(outcome: Outcome, facts: Facts) -> tuple[Findings, dict[str, bytes]]:
     """The findings of an outcome, and path -> content of everything that is published."""
-    findings = Findings(outcome.comparison, outcome.runs, outcome.winners)
+    findings = outcome.findings
     shown = shown_results(outcome.comparison, outcome.winners)
     files: dict[str, bytes] = {}
     sections = []

@@ -8,6 +8,7 @@ import click
 from sandbox.doctor.examination import examine
 from sandbox.options import RUNS, json_option, store_options, uri_option
 from sandbox.tracking import Store
+from sandbox.typed import typed
 
 
 @click.command()
@@ -48,7 +49,7 @@ def sync(tracking_uri: str | None, as_json: bool) -> int:
         return int(failed)
     for uri, (logged, rejected, why) in reports.items():
         if logged or rejected or not why:
-            aside = f", {rejected} files set aside (sandbox doctor)" if rejected else ""
+            aside = f", {rejected} files set aside ({typed('doctor')})" if rejected else ""
             click.echo(f"{logged} runs logged to {uri}{aside}")
         if why:
             click.echo(f"error: {why}", err=True)

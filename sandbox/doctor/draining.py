@@ -9,6 +9,7 @@ from sandbox.tracking.address import shown
 from sandbox.tracking.connection import impatient
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writer import Writer, drain
+from sandbox.typed import typed
 
 
 def drain_all(root: Path, uri: str | None = None) -> dict[str, tuple[int, int, str]]:
@@ -23,7 +24,8 @@ def drain_all(root: Path, uri: str | None = None) -> dict[str, tuple[int, int, s
             spools.append(Spool(Store(uri, root).uri, root))
             spools[-1].directory = directory
         else:
-            why = f"{directory / 'store.json'} cannot be read. next: sandbox sync --tracking-uri URI, where its files belong"
+            again = typed("sync", "--tracking-uri", "URI")
+            why = f"{directory / 'store.json'} cannot be read. next: {again}, where its files belong"
             reports[str(directory)] = (0, 0, why)
     for spool in spools:
         spool.tidy()
@@ -43,7 +45,7 @@ def _drain(spool: Spool, store: Store) -> tuple[int, int, str]:
             store.check()
             drain(Writer(spool, store), lambda **news: told.update(news.keys()))
     except (StoreError, OSError) as error:
-        why = f"{error}. The spool keeps what waits. next: sandbox sync, when the store is back"
+        why = f"{error}. The spool keeps what waits. next: {typed('sync')}, when the store is back"
     return told["logged"], told["rejected"], why
 
 

@@ -13,8 +13,9 @@ from sandbox.tracking import Destination, Store, StoreError
 from sandbox.tracking.address import shown
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.state import State, read_state
+from sandbox.typed import typed
 
-AGAIN, MENDING = "its command, once more", "sandbox doctor --repair"
+AGAIN = "its command, once more"
 
 
 @dataclass
@@ -52,19 +53,20 @@ def examine(store: Store, root: Path, *, repair: bool = False) -> Examination:
             _examine_campaign(note, store, spool, seen, repair=repair)
     for path in broken:
         what = f"its note {path} cannot be read"
-        seen.findings.append(Finding(path.stem, what, f"{AGAIN}, or sandbox doctor --forget {path.stem}"))
+        seen.findings.append(Finding(path.stem, what, f"{AGAIN}, or {typed('doctor', '--forget', path.stem)}"))
     seen.findings += _of_spools(root, store.uri, alive=bool(seen.alive))
     return seen
 
 
 def _examine_campaign(note: Note, store: Store, spool: Spool, seen: Examination, *, repair: bool) -> None:
     name, to = note.campaign, Destination(note.experiment, campaign=note.campaign)
+    mending = typed("doctor", "--repair", *store.words)
     try:
         with locked(lock_of(name, spool.root), wait=False):
             state = _look(to, store, spool, whole=repair)
             if repair and mend(note, state, store, spool.root):
                 state = _look(to, store, spool)
-            seen.findings += [Finding(name, *one) for one in _compare(note, state, spool.root)]
+            seen.findings += [Finding(name, *one) for one in _compare(note, state, spool.root, mending)]
             seen.campaigns.append(name)
     except AlreadyLocked:
         seen.alive.append(name)
@@ -85,37 +87,37 @@ def _of_spools(root: Path, uri: str, *, alive: bool) -> Iterator[Finding]:
             what = f"{path} was set aside: {why or 'it cannot be read'}"
             yield Finding("spool", what, f"run its sweep again, then remove {path}")
         if (waiting := one.count()) and not alive:  # else somebody is about it
-            yield Finding("spool", f"{waiting} files wait for {shown(one.uri)}", "sandbox sync")
+            yield Finding("spool", f"{waiting} files wait for {shown(one.uri)}", typed("sync"))
     for directory in Spool.strangers(root):
         what = f"files in {directory} wait for nobody knows which store: its {directory.name}/store.json cannot be read"
-        yield Finding("spool", what, "sandbox sync --tracking-uri with the address of their store")
+        yield Finding("spool", what, typed("sync", "--tracking-uri") + " with the address of their store")
 
 
-def _compare(note: Note, state: State, root: Path) -> list[tuple[str, str]]:
+def _compare(note: Note, state: State, root: Path, mending: str) -> list[tuple[str, str]]:
     """What disagrees, and what mends it."""
     told, missing = state.told, note.missing(state.told)
     counts = [
         (missing, "planned trials are not done", AGAIN),
-        (sum(len(found) > 1 for found in state.logged.values()), "trials are in MLflow more than once", MENDING),
-        (len(state.left_running), "runs in MLflow were left RUNNING", MENDING),
-        (max(0, len(state.parents) - 1), "other parent runs are in MLflow beside the first", MENDING),
-        (len(state.not_below(state.parent)), "runs are not below the parent run", MENDING),
-        (len(state.bare), "runs have lost artifacts", MENDING),
+        (sum(len(found) > 1 for found in state.logged.values()), "trials are in MLflow more than once", mending),
+        (len(state.left_running), "runs in MLflow were left RUNNING", mending),
+        (max(0, len(state.parents) - 1), "other parent runs are in MLflow beside the first", mending),
+        (len(state.not_below(state.parent)), "runs are not below the parent run", mending),
+        (len(state.bare), "runs have lost artifacts", mending),
     ]
     if note.study:
         with suppress(*FOREIGN):
-            counts += _of_optuna(note, told, root, AGAIN if missing else MENDING)
+            counts += _of_optuna(note, told, root, mending, AGAIN if missing else mending)
     found = [(f"{count} {what}", remedy) for count, what, remedy in counts if count]
     if state.parent_status == "RUNNING":
-        found.append(("the parent run was left RUNNING", MENDING))
+        found.append(("the parent run was left RUNNING", mending))
     if state.logged and not state.parents:
-        found.append(("the parent run is gone", MENDING))
+        found.append(("the parent run is gone", mending))
     if state.parent_status == "KILLED" and not missing:
-        found.append(("the parent run is KILLED though all is done", MENDING))
+        found.append(("the parent run is KILLED though all is done", mending))
     return found
 
 
-def _of_optuna(note: Note, told: set[str], root: Path, strange: str) -> list[tuple[int, str, str]]:
+def _of_optuna(note: Note, told: set[str], root: Path, mending: str, strange: str) -> list[tuple[int, str, str]]:
     """How Optuna's store differs from what is `told` of; `strange` mends what it knows and nobody else."""
     from sandbox.sweeps.journal import JournalError
     from sandbox.sweeps.study import KEY, ended_trials, known_study, running_trials
@@ -123,13 +125,13 @@ def _of_optuna(note: Note, told: set[str], root: Path, strange: str) -> list[tup
     try:
         study = known_study(note.campaign, note.study["objective"], root)
     except JournalError as error:
-        return [(1, f"study cannot be read: {error}", MENDING)]
+        return [(1, f"study cannot be read: {error}", mending)]
     if study is None:
-        return [(len(told), "runs are not in Optuna's store", MENDING)]
+        return [(len(told), "runs are not in Optuna's store", mending)]
     in_optuna = Counter(trial.user_attrs[KEY] for trial in ended_trials(study))
     return [
         (len(set(in_optuna) - told), "trials of Optuna's are neither in MLflow nor in the spool", strange),
-        (len(told - set(in_optuna)), "runs are not in Optuna's store", MENDING),
-        (sum(count > 1 for count in in_optuna.values()), "trials are in Optuna's store more than once", MENDING),
-        (len(running_trials(study)), "trials of Optuna's were left RUNNING", MENDING),
+        (len(told - set(in_optuna)), "runs are not in Optuna's store", mending),
+        (sum(count > 1 for count in in_optuna.values()), "trials are in Optuna's store more than once", mending),
+        (len(running_trials(study)), "trials of Optuna's were left RUNNING", mending),
     ]

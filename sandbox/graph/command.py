@@ -14,7 +14,7 @@ from sandbox.options import config_options, png_of, save
 
 BASE = Config(hidden=(), crosses=(), cost="squared_error", learning_rate=1.0)
 MEANINGLESS = {
-    "dataset": "give the data set first: sandbox explain or",
+    "dataset": "give the data set first, as in explain or",
     "n_validation": "a pass is over training examples",
     "batch_size": "a pass is over one example, or with --batch over all, or over the --first so many",
     "dtype": "the graph is computed in float64",

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from sandbox.graph.explanation import Explanation, graph_of
@@ -13,6 +12,7 @@ from sandbox.graph.format import matrix, shape
 from sandbox.graph.graph import Graph
 from sandbox.graph.layout import Box, lay_out, upright_user
 from sandbox.graph.node import PARAMETERS, Edge, Node
+from sandbox.plots.figure import Figure
 
 VALUE, GRADIENT, INK, LINE = "#005A9C", "#B84A00", "#222222", "#8A8A8A"
 FILLS = {"input": "#F1F1F1", "target": "#F1F1F1", "weight": "#FFF6D6", "bias": "#FFF6D6", "loss": "#E9F3EA"}

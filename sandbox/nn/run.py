@@ -1,5 +1,6 @@
 """A training under way: what hooks see of it, and how it moves on."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -41,6 +42,7 @@ class Run(Replicas):
     | pruned | whether it was given up; (R,) in a population |
     | curves | name -> list of (epoch, value), from `record` |
     | snapshots | epoch -> Network, from `snapshot` |
+    | seconds | that training has taken |
     | configs | the Config of each replica, where `train` or `train_many` trains |
 
     `inputs`, `activations` and `derivatives` are views of the buffers of the pass whose gradients `on_epoch` and `on_batch`
@@ -96,6 +98,7 @@ class Run(Replicas):
         self.last_kept: Network | None = None
         self._record_at: list[int] = [*self._planned.tolist(), NEVER]
         self._pass: Propagation | None = None  # the last one that went forward and backward
+        self.seconds = 0.0
         self._started = self._ended = False
 
     @property
@@ -195,7 +198,7 @@ class Run(Replicas):
 
     def advance(self, until: int | None = None) -> "Run":
         """Train up to epoch `until` (default: to the end). Pausing changes no number."""
-        until = self.epochs if until is None else min(until, self.epochs)
+        begun, until = time.perf_counter(), self.epochs if until is None else min(until, self.epochs)
         with np.errstate(all="ignore"):
             if not self._started:
                 self._started = True
@@ -213,6 +216,7 @@ class Run(Replicas):
                 for hook in [*self.guards, *self.hooks]:
                     hook.on_end(self)
                 self.stop()
+        self.seconds += time.perf_counter() - begun
         return self
 
     def _watch_batch(self, hooks: list[Hook]) -> bool:

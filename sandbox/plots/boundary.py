@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from sandbox.plots.colours import DASH, INK, Pixels
+from sandbox.plots.figure import Figure
 from sandbox.plots.page import Floats, Page
 from sandbox.plots.picture import FAMILY, Picture
 from sandbox.plots.scene import Predict, Scene, View

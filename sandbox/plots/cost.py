@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from sandbox.errors import RequestError
 from sandbox.plots.colours import GRID_LINE, INK, Pixels, ramp
+from sandbox.plots.figure import Figure
 from sandbox.plots.page import Axis, Floats, Frame, Page, Word, number, numbers, steps
 from sandbox.plots.palette import Palette
 from sandbox.plots.picture import Picture

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from sandbox.errors import RequestError
 from sandbox.plots.colours import INK, class_colour
+from sandbox.plots.figure import Figure
 from sandbox.plots.page import Axis, Frame, Page, numbers, steps
 from sandbox.plots.picture import FAMILY, Picture, encode
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from PIL import Image
 
 from sandbox.plots.colours import GRID_LINE, INK, SPINE
+from sandbox.plots.figure import Figure
 from sandbox.plots.page import Frame, Page, Word
 from sandbox.plots.sheet import DPI
 

@@ -4,10 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
 from sandbox.plots.colours import GRID_LINE, INK, SPINE
 from sandbox.plots.examples import marks_of
+from sandbox.plots.figure import Figure
 from sandbox.plots.plane import plane_of
 from sandbox.plots.scene import widened
 

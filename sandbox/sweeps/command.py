@@ -10,7 +10,7 @@ from sandbox.config import Config
 from sandbox.errors import RequestError
 from sandbox.interrupt import getting_ready
 from sandbox.nn.hooks import Hook
-from sandbox.options import RUNS, config_options, main, own_options, store_options, typed
+from sandbox.options import RUNS, config_options, main, own_options, store_options, to_look
 from sandbox.record import Picture
 from sandbox.space import fields_of
 from sandbox.sweeps import Choice, Sweep, parse_dimension, run_sweep
@@ -18,6 +18,7 @@ from sandbox.table import render
 from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
+from sandbox.typed import next_commands, typed
 
 
 def sweep_options(command: Callable) -> Callable:
@@ -53,8 +54,9 @@ def sweep_options(command: Callable) -> Callable:
 def sweep(varied: tuple[str, ...], name: str, changes: dict[str, Any], store: Store, as_json: bool, **parts: Any):
     """Vary fields of Config, train, log and compare: a question asked in passing.
 
-    sandbox sweep --dataset spiral --hidden 8,8 --vary learning_rate=0.001..10:log --vary initializer=plain,xavier,he
-    --seeds 5 --trials 200
+    \b
+      sandbox sweep --vary learning_rate=0.1,1,10
+      sandbox sweep --dataset spiral --hidden 8,8 --vary learning_rate=0.001..10:log --seeds 5 --trials 200
     """
     if not varied:
         raise RequestError("nothing varies: say what with --vary, such as --vary learning_rate=0.001..10:log")
@@ -151,7 +153,7 @@ def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int
     if trouble:
         click.echo(trouble[0].trouble, err=True)
     elif not as_json:
-        nothing = "nothing left to do: every trial was logged before. "
-        said = nothing if all(one.done == one.before for one in outcomes) else ""
-        click.echo(f"{said}next: {typed('ui')}, {typed('compare')}")
+        if all(one.done == one.before for one in outcomes):
+            click.echo("nothing left to do: every trial was logged before")
+        click.echo(next_commands(to_look(store), typed("compare", *store.words)))
     return 0 if finished else 1

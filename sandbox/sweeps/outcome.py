@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sandbox import campaign
+from sandbox import campaign, notebook
 from sandbox.job import Ended
 from sandbox.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN = 20  # points of a notebook's table
 
-@dataclass
+
+@dataclass(repr=False)
 class Outcome(campaign.Outcome):
-    """The ended jobs of a sweep by arm (a point in words), over the seeds; pruned ones are only counted.
+    """The ended jobs of a sweep: all `runs`, and by arm (a point in words) over the seeds those that were not pruned.
 
     >>> from sandbox import Config
     >>> from sandbox.job import Job
@@ -32,6 +34,7 @@ class Outcome(campaign.Outcome):
     diverged: int = 0
     pruned: int = 0
     measured: int = 0  # that have the objective's metric
+    runs: list[Ended] = field(default_factory=list)
     arms: dict[str, list[Ended]] = field(default_factory=dict)
     _points: dict[str, str] = field(default_factory=dict)
     _best: str = ""
@@ -39,6 +42,7 @@ class Outcome(campaign.Outcome):
     def note(self, ended: Ended) -> None:
         """Take in one ended job."""
         self.done += 1
+        self.runs.append(ended)
         self.pruned += ended.pruned
         if ended.pruned:
             return
@@ -68,6 +72,19 @@ class Outcome(campaign.Outcome):
         return (self._best, self.sweep.goal.rank(self._rank(self._best))) if self._best else ("", np.nan)
 
     def frame(self) -> "pd.DataFrame":
+        """A row for each run: what varied, the seed, the status, and the last value of each metric.
+
+        Where the cost varied, `cost` is that; its last value is `final_cost`.
+        """
+        import pandas as pd
+
+        rows = []
+        for ended in self.runs:
+            point = ended.point or {}
+            rows.append({**point, "seed": ended.job.config.seed, "status": ended.status} | ended.metrics | point)
+        return pd.DataFrame(rows)
+
+    def points(self) -> "pd.DataFrame":
         """A row for each point, the best first: runs, the objective's median, lowest and highest, and what diverged."""
         import pandas as pd
 
@@ -104,6 +121,18 @@ class Outcome(campaign.Outcome):
             "diverged": self.diverged,
             "seconds": round(self.seconds, 1),
         }
+
+    def __repr__(self) -> str:
+        arm, value = self.best
+        best = f", best {value:.4g} {self.sweep.goal.metric} at {arm}" if arm else ""
+        return f"<sweep {self.sweep.name}: {self.status}, {self.done} runs{best}>"
+
+    def _repr_html_(self) -> str:
+        points = self.points()
+        left = len(points) - SHOWN
+        more = f"and {left} points more: .points() has them all, .frame() all runs" if left > 0 else ""
+        closing = notebook.table({name: [value] for name, value in self.row().items()})
+        return closing + notebook.table(points.head(SHOWN)) + notebook.lines(more, self.trouble)
 
     def parent_figures(self) -> list[tuple[str, float, int]]:
         """What the parent run is told, with the number of runs so far as the step."""

@@ -1,8 +1,6 @@
 """The study: Optuna's side of a sweep. It says which jobs come next, and is told how they ended."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +74,11 @@ def make_study(sweep_id: str, made_from: Mapping[str, Any], root: Path, done: Ma
     return study
 
 
-def _point_of(ended: Ended) -> Point | None:
-    """Where in the space a job is, by its tag; None for what is no point."""
-    with suppress(KeyError, ValueError):
-        point = json.loads(ended.job.tags["point"])
-        return point if isinstance(point, dict) else None
-
-
 def enter(
     study: optuna.Study, ended: Ended, objective: Objective, distributions: Mapping[str, BaseDistribution]
 ) -> None:
     """Enter a job that has ended, with what it is worth, unless somebody has changed where it says that it is."""
-    config, point = ended.job.config, _point_of(ended)
+    config, point = ended.job.config, ended.point
     if point is None:
         return
     study.add_trial(

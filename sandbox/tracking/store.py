@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from sandbox.errors import RequestError
 from sandbox.names import safe
 from sandbox.tracking.address import artifact_root, chosen_place, is_readable, local_path, resolve, shown, sqlite_path
 from sandbox.tracking.artifacts import write_artifacts
@@ -21,7 +22,7 @@ from sandbox.tracking.row import ABANDONED, ENDING, LONGEST_NAME, PARENT, NewRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Experiment
+    from mlflow.entities import Experiment, RunInfo
     from sqlalchemy import Engine
 
     from sandbox.tracking.columns import Columns
@@ -54,7 +55,7 @@ class Store:
         self, uri: str | None = None, root: str | os.PathLike[str] = "runs", artifacts: str | os.PathLike[str] = ""
     ) -> None:
         set_environment()
-        self.uri = resolve(uri, root)
+        self.uri, self._root = resolve(uri, root), root
         self.chosen = chosen_place(os.fspath(artifacts)) if artifacts else ""
         self.usual = artifact_root(self.uri, root)
         self.artifacts = self.chosen or self.usual
@@ -112,6 +113,14 @@ class Store:
             f"artifacts of {shown(self.uri)} are kept on this machine, in {self.artifacts}: "
             "--artifacts URI puts them where others can see them"
         )
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options that name it on a command line, none where it is meant without them; a password is not shown."""
+        with suppress(RequestError):
+            if resolve(None, self._root) == self.uri:
+                return ()
+        return ("--tracking-uri", shown(self.uri))
 
     def exists(self) -> bool:
         """Whether there can be anything to read: an SQLite store comes into being with the first request."""
@@ -253,6 +262,12 @@ class Store:
         """Those of these ids that runs have which were logged together."""
         with reporting(self.uri):
             return self.tables.known(run_ids) if self.tables else set()
+
+    def info(self, run_id: str) -> "RunInfo":
+        """What MLflow says of a run: its experiment's id, and where its artifacts are."""
+        client = self.client
+        with reporting(self.uri):
+            return client.get_run(run_id).info
 
     def artifact(self, run_id: str, path: str) -> bytes | None:
         """The content of a run's file, None where there is no such run or file."""

@@ -1,4 +1,4 @@
-"""Every benchmark, as a table and as JSON: `make bench`, or `python -m studies.bench --only single`."""
+"""Every benchmark, as a table and as JSON: `make bench`, or `.venv-bench/bin/python -m studies.bench --only single`."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Does a sweep, or a comparison, survive whatever happens?
 
-    python -m studies.chaos --rounds 30
+    .venv/bin/python -m studies.chaos --rounds 30
 
 Runs two small sweeps (random sampling, and TPE) and small comparisons by turns in an empty folder, and does something to
 each: `kill -9` of the driver, the writers or all of them at a random moment; a signal within the first second; the clock

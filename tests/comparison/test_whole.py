@@ -96,7 +96,7 @@ def test_the_doctor_knows_comparisons(compared, here, store, plain, tmp_path):
     found = {finding.what: finding.remedy for finding in examine(store, root).findings}
     assert found == {
         "1 planned trials are not done": "its command, once more",
-        "the parent run was left RUNNING": "sandbox doctor --repair",
+        "the parent run was left RUNNING": f"sandbox doctor --repair --tracking-uri {store.uri}",
     }
     code, output, _ = here("doctor", "--repair", "--tracking-uri", store.uri)
     assert (code, "1 planned trials are not done" in output, "RUNNING" in output) == (1, True, False)

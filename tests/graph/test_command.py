@@ -148,7 +148,7 @@ def test_boxes_do_not_overlap(arguments):
         (["or", "--weights", "1,2;3"], "--weights is for 2 layers: the network 2-1 has 1"),
         (["xor", "--hidden", "2", "--bias", "1;2"], "--bias, layer 1: 2 numbers with commas between are needed"),
         (["orr"], "did you mean 'or'?"),
-        (["or", "--dataset", "xor"], "give the data set first"),
+        (["or", "--dataset", "xor"], "the data set first, as in explain or"),
         (["or", "--batch-size", "2"], "--batch-size is no option of explain"),
         (["or", "--patience", "2"], "--patience is no option of explain"),
         (["circle", "--n-validation", "9"], "--n-validation is no option of explain"),

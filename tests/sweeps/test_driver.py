@@ -24,6 +24,19 @@ def keys(runs):
     return sorted(run.data.tags["config_key"] for run in runs)
 
 
+def test_the_outcomes_frame_is_what_mlflows_own_table_says(small, run_here, store, runs_frame):
+    frame = run_here(small("own table")).frame()
+    theirs = runs_frame(store, ["own table"], "tags.config_key != ''")
+    assert list(frame)[:3] == ["learning_rate", "seed", "status"]
+    assert len(frame) == len(theirs) == 4
+    for row in frame.to_dict("records"):
+        chosen = theirs["params.learning_rate"].astype(float) == row.pop("learning_rate")
+        (same,) = theirs[chosen & (theirs["params.seed"] == str(row.pop("seed")))].to_dict("records")
+        assert row.pop("status") == same["status"]
+        assert len(row) >= 10
+        assert row == {name: same[f"metrics.{name}"] for name in row}
+
+
 def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, plain, logged, study_of, tmp_path):
     sweep = small("whole sweep", reading="Look at `cost`.")
     outcome = run_here(sweep)

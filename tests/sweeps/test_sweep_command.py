@@ -18,7 +18,8 @@ def test_the_question_of_the_manual(call, here, store, plain, tmp_path):
     lines = output.strip().splitlines()
     assert lines[0].split()[:4] == ["sweep", "runs", "new", "best"]
     assert lines[1].split()[:3] == ["question", "10", "10"]
-    assert lines[-1] == "next: sandbox ui, sandbox compare"
+    where = f"--tracking-uri {store.uri}"
+    assert lines[-2:] == [f"next: sandbox ui {where}", f"      sandbox compare {where}"]
 
     experiment = plain.get_experiment_by_name("question")
     assert experiment.tags["mlflow.note.content"] == "What do learning_rate and initializer do?"

@@ -15,6 +15,7 @@ from sandbox.nn.hooks.gradient_norms import GradientNorms
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.hooks.initializer_health import InitializerHealth
 from sandbox.nn.hooks.measures import Measures
+from sandbox.nn.hooks.print_every import PrintEvery
 from sandbox.nn.hooks.progress import Progress
 from sandbox.nn.hooks.sharpness import Sharpness
 from sandbox.nn.hooks.snapshots import Snapshots
@@ -30,6 +31,7 @@ __all__ = [
     "Hook",
     "InitializerHealth",
     "Measures",
+    "PrintEvery",
     "Progress",
     "Sharpness",
     "Snapshots",
