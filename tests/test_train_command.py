@@ -90,7 +90,7 @@ def test_the_pictures_can_be_opened_where_it_says(here, tmp_path):
     code, output, _ = here(*WORDS)
     assert code == 0
     said = dict(line.split(maxsplit=1) for line in output.splitlines() if ".png" in line)
-    assert list(said) == ["cost.png", "boundary.png"]
+    assert list(said) == ["cost.png", "confusion.png", "boundary.png"]
     for path in said.values():
         assert not Path(path).is_absolute()
         with Image.open(tmp_path / path) as image:
@@ -212,6 +212,7 @@ def test_a_run_says_what_it_is_or_takes_the_name_that_it_is_given(here, tmp_path
 
 def test_the_help_names_what_is_possible(here):
     output = " ".join(here("train", "--help")[1].split())
-    assert "--activation [sigmoid|tanh|relu|leaky_relu|linear|softmax] [sigmoid]" in output
+    names = "sigmoid|tanh|relu|leaky_relu|linear|softmax|sin|cos|softplus|swish|gelu|MODULE:NAME"
+    assert f"--activation [{names}] [sigmoid]" in output
     assert "--monitor [cost|validation_cost|validation_accuracy|train_accuracy|none]" in output
     assert "--dataset NAME|FILE|FORMULA [spiral]" in " ".join(here("experiment", "depth", "--help")[1].split())
