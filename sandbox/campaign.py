@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ class Campaign:
     training goes on and the spool keeps the runs: `away` says why the store could not be asked what is done.
 
     How it ends is written to `outcome`. `news` gives what the progress bar says; `answer` what the parent run is told at
-    the end, as fields of a Record.
+    the end, as fields of a Record, and as `description` what the experiment is.
     """
 
     def __init__(
@@ -215,9 +215,10 @@ class Campaign:
     def _close_parent(self) -> None:
         now = time.time_ns() // 1_000_000
         answer = self.answer()
+        to = replace(self.to, description=answer.pop("description", self.to.description))
         answer["tags"] = {**answer.get("tags", {}), ENDING: str(self._ending)}
         record = Record(self.to.campaign, self.outcome.status, now, now, **answer)
-        self.spool.put(Entry(self.to, record, closing=True))
+        self.spool.put(Entry(to, record, closing=True))
         self.spool.sync()
 
     def _remark(self) -> None:

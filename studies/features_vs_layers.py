@@ -7,7 +7,7 @@
 The tutorials say: with much data use a deeper network, with little engineer features. Here every alternative is tuned
 with the same effort, several times over, and measured on fresh seeds and fresh data, with its uncertainty. The arms are
 in sandbox/comparison/arms.py, what is tuned and what is fixed in sandbox/comparison/protocol.py, the verdicts in
-sandbox/comparison/statistics.py. What the last full run showed is in studies/FINDINGS.md.
+sandbox/answers/statistics.py. What the last full run showed is in studies/FINDINGS.md.
 """
 
 from sandbox.comparison.command import compare

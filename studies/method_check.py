@@ -26,11 +26,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from sandbox.answers.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, Estimate, compare, mean, student_p
 from sandbox.comparison.arms import parse_arm
 from sandbox.comparison.findings import Findings
 from sandbox.comparison.judge import Judge
 from sandbox.comparison.protocol import MARGIN, SMALL, Comparison, overlap_of
-from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, Estimate, compare, mean, student_p
 from sandbox.job import work
 from sandbox.options import main
 from sandbox.table import render

@@ -90,9 +90,10 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
 
 def _run(comparison: Any, words: list[str], out: Path | None, store: Store, as_json: bool, **own: Any) -> int:
     with getting_ready():
+        from sandbox.answers.pages import write_files
         from sandbox.comparison.driver import Outcome, run_comparison
         from sandbox.comparison.findings import Findings
-        from sandbox.comparison.publish import parent_fields, write_files
+        from sandbox.comparison.publish import parent_fields
         from sandbox.comparison.report import Facts, report_files
         from sandbox.tracking.address import hide, shown
 

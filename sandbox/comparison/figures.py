@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from sandbox.answers.statistics import EQUIVALENT, LARGER, OPEN, SMALLER
 from sandbox.comparison.findings import Findings
 from sandbox.comparison.protocol import Cell, Comparison
 from sandbox.comparison.sheet import shown_cells
-from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER
 from sandbox.plots.colours import INK
 from sandbox.plots.figure import Figure
 from sandbox.plots.picture import FAMILY

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sandbox.answers.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, Estimate, Pair, compare, error_of, mean
 from sandbox.comparison.protocol import Cell, Comparison, overlap_of
 from sandbox.comparison.run import FINAL, TUNING, Run, Winners
-from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, Estimate, Pair, compare, error_of, mean
 from sandbox.data import load_dataset, load_parts
 
 if TYPE_CHECKING:

@@ -3,18 +3,9 @@
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from sandbox.comparison.findings import Findings
-
-
-def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write the report, its figures and tables. Raises OSError."""
-    for path, content in files.items():
-        target = directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
 
 
 def parent_fields(findings: Findings, files: Mapping[str, bytes]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.answers.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, level_of
 from sandbox.comparison import figures
 from sandbox.comparison.cautions import Caution, cautions
 from sandbox.comparison.driver import Outcome
@@ -25,7 +26,6 @@ from sandbox.comparison.protocol import (
 )
 from sandbox.comparison.run import FINAL
 from sandbox.comparison.sheet import contact_sheets, shown_epochs, shown_results
-from sandbox.comparison.statistics import EQUIVALENT, LARGER, OPEN, SMALLER, level_of
 from sandbox.data.datasets import entry_of
 from sandbox.data.tables import Table
 from sandbox.record import git_commit

@@ -144,11 +144,15 @@ def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int
     finished = not trouble and len(outcomes) == len(sweeps)
     rows = [outcome.row() for outcome in outcomes]
     if as_json:
-        plain = [
+        plain: list[dict[str, Any]] = [
             {name: value if value == value else None for name, value in row.items()} for row in rows
         ]  # no NaN in JSON
+        for row, outcome in zip(plain, outcomes, strict=True):
+            row["answer"] = outcome.answer.sentences if outcome.answers else []
         click.echo(json.dumps({"finished": finished, "waiting": waiting, "sweeps": plain}))
     else:
+        for said in filter(None, [outcome.said() for outcome in outcomes]):
+            click.echo(f"\n{said}")
         click.echo(f"\n{render({name: [row[name] for row in rows] for name in rows[0]})}\n")
     if trouble:
         click.echo(trouble[0].trouble, err=True)

@@ -4,6 +4,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from sandbox.answers.pages import write_files
 from sandbox.campaign import SMALLEST_BATCH, Campaign
 from sandbox.errors import RequestError, choose
 from sandbox.sweeps.outcome import Outcome
@@ -61,7 +62,7 @@ def run_sweep(
         campaign.news = lambda: (
             "best {1:.4g} {2} at {0}".format(*outcome.best, sweep.goal.metric) if outcome.arms else ""
         )
-        campaign.answer = lambda: {"metrics": outcome.parent_figures(), "tags": {"best": outcome.best[0]}}
+        campaign.answer = outcome.told
         hooks = [*sweep.hooks, *([Pruning(study.begin, sweep.goal)] if pruner != "none" else [])]
         for ended in campaign.run(study.jobs(), hooks, sweep.pictures):
             study.tell(ended)
@@ -69,4 +70,7 @@ def run_sweep(
         if outcome.unranked:
             what = f"no run has recorded {sweep.goal.metric!r}: nothing can be ranked by it"
             outcome.status, outcome.why = "FAILED", what
+    if outcome.answers:
+        outcome.directory = root / "sweeps" / sweep.id
+        write_files(outcome.directory, outcome.files)
     return outcome

@@ -1,18 +1,27 @@
 """The outcome of a sweep: what it came to, point by point, and the closing table of several."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sandbox import campaign, notebook
+from sandbox.answers.answer import Answer, Trial, answer_of
+from sandbox.answers.pages import PAGE, PICTURE, TABLE, files_of, markdown, plain
 from sandbox.job import Ended
+from sandbox.space import Choice, fields_of
 from sandbox.sweeps.sweep import Sweep
+from sandbox.tracking.entry import LONGEST_NOTE, NOTE, THIS_RUN
+from sandbox.typed import near
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 20  # points of a notebook's table
+PROBLEM = {"dataset", "n_examples", "n_validation", "noise"}  # fields that say what is to be learnt
+MARGIN = 0.01  # of accuracy: differences smaller than this are of no interest
 
 
 @dataclass(repr=False)
@@ -34,6 +43,7 @@ class Outcome(campaign.Outcome):
     diverged: int = 0
     pruned: int = 0
     measured: int = 0  # that have the objective's metric
+    directory: Path | None = None  # of its answer
     runs: list[Ended] = field(default_factory=list)
     arms: dict[str, list[Ended]] = field(default_factory=dict)
     _points: dict[str, str] = field(default_factory=dict)
@@ -122,6 +132,13 @@ class Outcome(campaign.Outcome):
             "seconds": round(self.seconds, 1),
         }
 
+    def said(self) -> str:
+        """The answer as it is printed, "" where there is none."""
+        if not self.answers:
+            return ""
+        where = f"\n\n{near(self.directory / PICTURE)}" if self.directory else ""
+        return f"{self.sweep.name}: {self.sweep.question}".rstrip(" :") + f"\n\n{plain(self.answer)}{where}"
+
     def __repr__(self) -> str:
         arm, value = self.best
         best = f", best {value:.4g} {self.sweep.goal.metric} at {arm}" if arm else ""
@@ -133,6 +150,56 @@ class Outcome(campaign.Outcome):
         more = f"and {left} points more: .points() has them all, .frame() all runs" if left > 0 else ""
         closing = notebook.table({name: [value] for name, value in self.row().items()})
         return closing + notebook.table(points.head(SHOWN)) + notebook.lines(more, self.trouble)
+
+    @cached_property
+    def answer(self) -> Answer:
+        """What the sweep came to, by the values of each dimension.
+
+        Compared is the test part's figure where the objective is of validation data, else the objective itself.
+        """
+        goal, space = self.sweep.goal, self.sweep.space
+        figure = goal.metric.replace("validation_", "test_")
+        if not any(figure in ended.metrics for ended in self.runs):
+            figure = goal.metric
+        trials = [
+            Trial(
+                ended.point,
+                ended.job.config.seed,
+                goal.rank(goal.value(ended)),
+                None if ended.diverged else ended.metrics.get(figure),
+            )
+            for ended in self.runs
+            if not ended.pruned and ended.point
+        ]
+        values = {name: one.grid() if isinstance(one, Choice) else None for name, one in space.items()}
+        margin = MARGIN if figure.endswith("accuracy") else 0.0
+        problems = [name for name, one in space.items() if fields_of(name, one) <= PROBLEM]
+        return answer_of(trials, values, figure, larger=goal.direction == "max", margin=margin, problems=problems)
+
+    def told(self) -> dict[str, Any]:
+        """What the parent run and the experiment are told at the end, as fields of a Record and their `description`.
+
+        The answer is told once the sweep is whole.
+        """
+        told: dict[str, Any] = {"metrics": self.parent_figures(), "tags": {"best": self.best[0]}}
+        if not self.answers:
+            return told
+        sweep, files = self.sweep, self.files
+        note = markdown(self.answer, sweep.question, f"get-artifact?path={PICTURE}&run_uuid={THIS_RUN}", LONGEST_NOTE)
+        description = "\n\n".join(filter(None, [*self.answer.sentences, sweep.question, sweep.reading]))
+        told["tags"][NOTE], told["images"] = note, {PICTURE: files[PICTURE]}
+        told["files"] = {name: files[name] for name in (PAGE, TABLE)}
+        return {**told, "description": description[:LONGEST_NOTE]}
+
+    @property
+    def answers(self) -> bool:
+        """Whether there is an answer: the sweep is whole, and its runs have what they are ranked by."""
+        return self.status in ("FINISHED", "SPOOLED") and bool(self.arms) and not self.unranked
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """The answer as files: a page, a table and a picture."""
+        return files_of(self.answer, self.sweep.question or self.sweep.name, self.sweep.question)
 
     def parent_figures(self) -> list[tuple[str, float, int]]:
         """What the parent run is told, with the number of runs so far as the step."""

@@ -20,6 +20,9 @@ LARGEST = 1.7e308  # MLflow stores infinity as 1.797e308, so nothing near it is 
 LARGEST_STEP = 2**63  # what a database can keep
 LARGEST_TIME = 2**53  # milliseconds: far beyond what a date can be
 PARTS = ("images", "files")
+NOTE = "mlflow.note.content"  # what the UI shows as a description, in Markdown
+THIS_RUN = "THIS_RUN"  # stands, in a parent's description, for the id that the run has or will have
+LONGEST_NOTE = 4900  # characters: MLflow keeps 5000 of an experiment's
 
 
 class SpoolError(RuntimeError):

@@ -16,7 +16,7 @@ from sandbox.names import safe
 from sandbox.tracking.address import artifact_root, chosen_place, is_readable, local_path, resolve, shown, sqlite_path
 from sandbox.tracking.artifacts import write_artifacts
 from sandbox.tracking.connection import RefusedError, connect, reached, reporting, set_environment
-from sandbox.tracking.entry import Destination, Record
+from sandbox.tracking.entry import NOTE, THIS_RUN, Destination, Record
 from sandbox.tracking.reading import Pages, equals, search
 from sandbox.tracking.row import ABANDONED, ENDING, LONGEST_NAME, PARENT, NewRun
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sandbox.tracking.columns import Columns
     from sandbox.tracking.tables import Tables
 
-NOTE = "mlflow.note.content"  # what the UI shows as a description
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 WRONG_PATHS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL}
 
@@ -194,7 +193,8 @@ class Store:
             if write_artifacts(record, Path(directory)):
                 client.log_artifacts(run_id, directory)
             now = round(time.time() * 1000)
-            log_batch(client, run_id, Record(record.name, record.status, now, now, {}, metrics, record.tags), tags=True)
+            tags = {key: text.replace(THIS_RUN, run_id) if key == NOTE else text for key, text in record.tags.items()}
+            log_batch(client, run_id, Record(record.name, record.status, now, now, {}, metrics, tags), tags=True)
 
     def log(self, record: Record, experiment_id: str, parent_id: str | None = None) -> str:
         """Writes one whole run by MLflow's client and gives its id. If that fails midway, no run is left that looks whole.

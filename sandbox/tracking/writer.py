@@ -113,6 +113,7 @@ class Writer:
             assert parent is not None
             with locked(self.spool.directory / "places.lock"):
                 self.store.close_parent(parent, entry.record)
+                self.store.experiment(entry.destination.experiment, entry.destination.description)
         elif not self.store.known([self.spool.run_id(path)]) and not self._logged_before(path, entry, experiment):
             self.spool.mark(path).touch()
             self.store.log(entry.record, experiment, parent)

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from sandbox.answers.statistics import mean
 from sandbox.comparison.judge import Judge
 from sandbox.comparison.protocol import SMALL
-from sandbox.comparison.statistics import mean
 from sandbox.config import Config
 from sandbox.job import work
 from sandbox.result import prepare

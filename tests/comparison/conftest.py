@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from sandbox.answers.pages import write_files
 from sandbox.comparison import Arm, parse_arm
 from sandbox.comparison.driver import run_comparison
 from sandbox.comparison.protocol import EXPERIMENT, Comparison
-from sandbox.comparison.publish import parent_fields, write_files
+from sandbox.comparison.publish import parent_fields
 from sandbox.comparison.report import Facts, report_files
 
 

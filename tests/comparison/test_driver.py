@@ -12,10 +12,10 @@ import pytest
 import scipy.stats
 
 from sandbox import Hook
+from sandbox.answers.statistics import EQUIVALENT, LARGER
 from sandbox.comparison import parse_arm
 from sandbox.comparison.driver import run_comparison
 from sandbox.comparison.protocol import EXPERIMENT, Comparison
-from sandbox.comparison.statistics import EQUIVALENT, LARGER
 from sandbox.doctor import examine
 from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sandbox.answers.statistics import Estimate
 from sandbox.comparison.cautions import cautions
 from sandbox.comparison.figures import expected_best
 from sandbox.comparison.findings import Findings, catching_up
 from sandbox.comparison.protocol import EXPERIMENT
 from sandbox.comparison.run import TUNING
-from sandbox.comparison.statistics import Estimate
 
 pytestmark = pytest.mark.slow
 

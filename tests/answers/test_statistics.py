@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sandbox.comparison.statistics import (
+from sandbox.answers.statistics import (
     EQUIVALENT,
     LARGER,
     LEVEL,

@@ -1,4 +1,4 @@
-"""The statistics of a comparison: averages with their uncertainty, paired differences, and verdicts.
+"""The statistics of answers: averages with their uncertainty, paired differences, and verdicts.
 
 One observation is one repetition: a tuning with its own points, draws and validation data, and the mean score of its winner
 on seeds of its own. The spread of the repetitions holds the luck of tuning and that of the seeds together, in whatever

@@ -1,0 +1,1 @@
+"""What a sweep or a comparison came to: statistics, tables, sentences and figures."""

@@ -1,0 +1,275 @@
+"""What a sweep's runs answer: a table of each dimension's values, and a sentence that claims no more than they show.
+
+A value stands for the best point that has it: the one whose objective is best over the seeds, the other dimensions being
+what they are there. What is then compared is the figure that nothing was selected by, the test part's where the objective
+is of validation data. Values are paired by seed, which decides weights and data alike. Intervals of means are Student's at
+95 %; differences are judged by intervals that hold together for all pairs of all dimensions (Bonferroni), so that in one
+answer of twenty a difference is claimed that is not there. A value with which more than half of the seeds diverge is not
+compared. Dimensions that say what is to be learnt, such as the data set, are not compared: there is an answer for each.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.answers.statistics import LARGER, LEVEL, OPEN, SMALLER, Estimate, mean, verdict_of
+
+BINS = 5  # of the values of a range, of which no two are alike
+FEWEST = 3  # seeds, below which there is nothing to compare by
+
+
+class Trial(NamedTuple):
+    """One run: its point, its seed, the objective as a rank (lower is better), and the figure that is compared.
+
+    `figure` is None where it diverged, or has no such metric.
+    """
+
+    point: Mapping[str, Any]
+    seed: int
+    rank: float
+    figure: float | None
+
+
+class Part(NamedTuple):
+    """One part of an answer: the values of the dimension `name`, `where` the problem is this ("": it is always the same)."""
+
+    name: str
+    where: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is about, for people."""
+        name = self.name.replace("_", " ") if self.name != "arm" else ""
+        return ": ".join(filter(None, [self.where, name])) or "arm"
+
+
+class Row(NamedTuple):
+    """A value of a dimension, or a part of its range, `label`: how the best point with it did.
+
+    `at` are the values of the other dimensions there, `mean` that of the figure over the seeds that did not diverge (NaN:
+    fewer than two).
+    """
+
+    label: str
+    place: float
+    at: Mapping[str, Any]
+    mean: Estimate
+    runs: int
+    diverged: int
+    figures: Mapping[int, float]  # by seed
+
+    @property
+    def told(self) -> bool:
+        """Whether it has a mean."""
+        return not np.isnan(self.mean.value)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can be compared: at most half of the seeds diverged, and there are enough of the others."""
+        return self.diverged <= self.runs / 2 and len(self.figures) >= FEWEST
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of a sweep: `parts` with the rows of their values, in order.
+
+    `figure` is the metric that is compared, better if it is larger where `larger` is. Differences below the `margin` count
+    as none.
+    """
+
+    figure: str
+    larger: bool
+    parts: Mapping[Part, Sequence[Row]]
+    margin: float = 0.0
+
+    @cached_property
+    def level(self) -> float:
+        """What each interval of a difference may miss, so that all of them together miss in 5 % of answers."""
+        pairs = sum(len(sound) * (len(sound) - 1) // 2 for sound in map(_sound, self.parts.values()))
+        return LEVEL / max(pairs, 1)
+
+    def best(self, part: Part) -> Row | None:
+        """The value with the best mean, None where none can be compared."""
+        rows = _sound(self.parts[part])
+        return max(rows, key=lambda row: row.mean.value * (1 if self.larger else -1)) if rows else None
+
+    def verdict(self, one: Row, other: Row) -> str:
+        """How the first stands to the second, by the seeds that both have."""
+        seeds = sorted(one.figures.keys() & other.figures.keys())
+        if len(seeds) < FEWEST:
+            return OPEN
+        differences = np.array([one.figures[seed] - other.figures[seed] for seed in seeds])
+        return verdict_of(mean(differences, level=self.level), self.margin)
+
+    def sentence(self, part: Part) -> str:
+        """What the rows of a part say, and no more."""
+        rows, best, name = self.parts[part], self.best(part), part.name
+        lost = [row for row in rows if row.diverged > row.runs / 2]
+        ends = [_diverging(lost)] if lost else []
+        if best is None:
+            few = f"fewer than {FEWEST} seeds for each: nothing can be said of the {name.replace('_', ' ')}"
+            return "; ".join(ends if len(lost) == len(rows) else [few, *ends])
+        told, called = self.figure.replace("_", " "), "" if name == "arm" else f"{name.replace('_', ' ')} "
+        others = [row for row in _sound(rows) if row is not best]
+        beaten = [row for row in others if self.verdict(best, row) == (LARGER if self.larger else SMALLER)]
+        open_ones = [row for row in others if row not in beaten]
+        few = [row for row in rows if row not in (best, *others, *lost)]
+        shaky = [row for row in (best, *others) if row.diverged]
+        if others and not beaten:
+            parts = [
+                f"no {called or 'arm '}can be told from another by the {told}: {best.label} has {spell(best.mean)}"
+            ]
+        else:
+            parts = [f"{called}{best.label} has the {'best ' * (len(rows) > 1)}{told}, {spell(best.mean)}"]
+            if open_ones:
+                parts.append(f"{_listed(open_ones)} cannot be told from it")
+            if beaten:
+                parts.append(f"{_listed(beaten)} {'is' if len(beaten) == 1 else 'are'} worse")
+        parts += [f"{row.label} diverges with {row.diverged} of {row.runs} seeds" for row in shaky]
+        if few:
+            parts.append(f"{_listed(few)} {'has' if len(few) == 1 else 'have'} too few seeds to compare")
+        return "; ".join([*parts, *ends])
+
+    @property
+    def sentences(self) -> list[str]:
+        """A sentence for each part."""
+        told = [(f"{part.where}: " if part.where else "") + self.sentence(part) for part in self.parts]
+        return [f"{sentence[0].upper()}{sentence[1:]}." for sentence in told]
+
+    def table(self, part: Part) -> dict[str, list[Any]]:
+        """The rows of a part by columns, as they are printed."""
+        rows = self.parts[part]
+        others = list(dict.fromkeys(other.name for other in self.parts if other.name != part.name))
+        return {
+            part.name: [row.label for row in rows],
+            self.figure: [spell(row.mean).partition(" ")[0] if row.told else "" for row in rows],
+            "95 % interval": [_interval(row.mean) if row.told else "" for row in rows],
+            "runs": [row.runs for row in rows],
+            "diverged": [row.diverged for row in rows],
+            **({"best with": [_words({one: row.at[one] for one in others}) for row in rows]} if others else {}),
+        }
+
+
+def answer_of(
+    trials: Iterable[Trial],
+    values: Mapping[str, Sequence[Any] | None],
+    figure: str,
+    *,
+    larger: bool,
+    margin: float = 0.0,
+    problems: Collection[str] = (),
+) -> Answer:
+    """The answer of these trials. `values` has those of each dimension in their order, None for a range.
+
+    `problems` are the dimensions that say what is to be learnt.
+
+    >>> trials = [Trial({"rate": rate}, seed, -rate, rate + seed / 100) for rate in (0.1, 0.9) for seed in range(4)]
+    >>> answer_of(trials, {"rate": [0.1, 0.9]}, "test_accuracy", larger=True).sentences
+    ['Rate 0.9 has the best test accuracy, 0.915 [0.894, 0.936]; 0.1 is worse.']
+    """
+    trials = list(trials)
+    labels = {name: _labels(name, known, trials) for name, known in values.items()}
+    compared = [name for name in values if name not in problems] or [*values]
+    given = [name for name in values if name not in compared]
+    places: dict[tuple, list[Trial]] = {}
+    for trial in trials:
+        places.setdefault(tuple(labels[name](trial.point[name]) for name in given), []).append(trial)
+    parts = {}
+    for place, some in sorted(places.items()):
+        where = ", ".join(
+            label if name == "dataset" else f"{name.replace('_', ' ')} {label}"
+            for name, (_, label) in zip(given, place, strict=True)
+        )
+        points: dict[str, list[Trial]] = {}
+        for trial in some:
+            points.setdefault(_words(trial.point), []).append(trial)
+        for name in compared:
+            groups: dict[tuple[float, str], list[list[Trial]]] = {}
+            for alike in points.values():
+                groups.setdefault(labels[name](alike[0].point[name]), []).append(alike)
+            parts[Part(name, where)] = [
+                _row(key, min(found, key=_rank), [other for other in compared if other != name], figure)
+                for key, found in sorted(groups.items())
+            ]
+    return Answer(figure, larger, parts, margin)
+
+
+def _labels(name: str, known: Sequence[Any] | None, trials: list[Trial]) -> Callable[[Any], tuple[float, str]]:
+    """What gives the place and the label of a value: itself, or the fifth of the range that it lies in."""
+    if known is not None:
+        order = {_word(value): place for place, value in enumerate(known)}
+        return lambda value: (order.get(_word(value), len(order)), _word(value))
+    there = np.unique([float(trial.point[name]) for trial in trials])
+    edges = there if len(there) <= BINS else np.quantile(there, np.linspace(0, 1, BINS + 1))
+    if edges is there:
+        return lambda value: (float(value), _word(value))
+
+    def of(value: Any) -> tuple[float, str]:
+        place = int(np.clip(np.searchsorted(edges, float(value), side="right") - 1, 0, BINS - 1))
+        return place, f"{edges[place]:.3g} to {edges[place + 1]:.3g}"
+
+    return of
+
+
+def _row(key: tuple[float, str], best: list[Trial], others: list[str], figure: str) -> Row:
+    figures = {trial.seed: trial.figure for trial in best if trial.figure is not None}
+    estimate = mean(list(figures.values())) if len(figures) > 1 else Estimate(np.nan, np.nan, np.nan)
+    if figure.endswith("accuracy"):  # which ends at 0 and 1
+        estimate = Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
+    at = {other: best[0].point[other] for other in others}
+    return Row(key[1], key[0], at, estimate, len(best), len(best) - len(figures), figures)
+
+
+def _rank(trials: list[Trial]) -> tuple[float, float]:
+    """The median, and the mean where medians are equal."""
+    ranks = [trial.rank for trial in trials]
+    return float(np.median(ranks)), float(np.mean(ranks))
+
+
+def _sound(rows: Sequence[Row]) -> list[Any]:
+    return [row for row in rows if row.sound]
+
+
+def spell(estimate: Estimate) -> str:
+    """A mean with its interval, to so many digits as its width deserves.
+
+    >>> spell(Estimate(0.98123, 0.96912, 0.99334))
+    '0.981 [0.969, 0.993]'
+    """
+    digits = _digits(estimate)
+    return f"{estimate.value:.{digits}f} {_interval(estimate)}"
+
+
+def _interval(estimate: Estimate) -> str:
+    digits = _digits(estimate)
+    return f"[{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+
+
+def _digits(estimate: Estimate) -> int:
+    width = estimate.high - estimate.low
+    most = 4 if abs(estimate.value) >= 0.01 else 9
+    return 3 if width == 0 else int(np.clip(np.ceil(-np.log10(width)) + 1, 0, most))
+
+
+def _diverging(rows: list[Row]) -> str:
+    every = [row for row in rows if row.diverged == row.runs]
+    parts = [f"{_listed(every)} {'diverges' if len(every) == 1 else 'diverge'} with every seed"] if every else []
+    return "; ".join(
+        parts + [f"{row.label} diverges with {row.diverged} of {row.runs} seeds" for row in rows if row not in every]
+    )
+
+
+def _listed(rows: Sequence[Row]) -> str:
+    labels = [row.label for row in rows]
+    return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
+
+
+def _word(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _words(point: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={_word(value)}" for name, value in point.items())
