@@ -174,11 +174,10 @@ def train(
         info = store.info(report["run_id"])
         for name, where in _to_open(str(info.artifact_uri), record.images):
             click.echo(f"{name:{width}} {where}")
-        own = []
-        if isinstance(changes.get("dataset"), Dataset):
-            file = click.get_current_context().params["dataset"]
-            own.append(typed("predict", report["run_id"], file, *store.words))
-        click.echo(f"\n{next_commands(*own, to_look(store, info.experiment_id, info.run_id))}")
+        own = isinstance(changes.get("dataset"), Dataset)  # a file, which has the columns that the network takes
+        file = click.get_current_context().params["dataset"]
+        predict = [typed("predict", info.run_id, file, *store.words)] if own else []
+        click.echo(f"\n{next_commands(*predict, to_look(store, info.experiment_id, info.run_id))}")
 
 
 def _to_open(place: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:

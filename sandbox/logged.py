@@ -88,11 +88,13 @@ def log(record: Record, to: Destination, store: Store, spool: Spool) -> str:
 class Fitted(Result):
     """What `fit` came to, as a Result: its `config` is what fit was told, its `data` are the examples.
 
-    `data` is None where the targets are of no task that there is: several values, or several classes at once.
+    `data` is None where there is no boundary to be drawn: with several values, or several classes at once, as targets, and
+    with examples that are not finite.
     """
 
     config: Any
     data: Dataset | None = None
+    task: str = "regression"
 
     @property
     def title(self) -> str:
@@ -115,9 +117,7 @@ class Fitted(Result):
     @property
     def model(self) -> Model:
         names = names_of(self.network.sizes[0])
-        return Model(
-            self.network, Features(names, names), self.data.task if self.data else "regression", (), self.params
-        )
+        return Model(self.network, Features(names, names), self.task, (), self.params)
 
     @property
     def _layers(self) -> str:
@@ -137,7 +137,8 @@ def fitted(run: Run) -> Fitted:
     X, Y = (np.asarray(part, np.float64) for part in run.data)
     network: Any = found["network"]
     task = task_of(Y, network.activations[-1])
-    data = Dataset("fit", X, Y, names_of(X.shape[1]), task) if task != "regression" or Y.shape[1] == 1 else None
+    drawn = (task != "regression" or Y.shape[1] == 1) and np.isfinite(X).all() and np.isfinite(Y).all()
+    data = Dataset("fit", X, Y, names_of(X.shape[1]), task) if drawn else None
     accuracy = None if task == "regression" else float(shares(network.predict(X), Y, task))
     epochs, costs = np.append(found["cost_epochs"], found["epochs_run"]), np.append(found["costs"], found["cost"])
     sound = np.isfinite(costs)
@@ -146,7 +147,7 @@ def fitted(run: Run) -> Fitted:
         first = int(sound.argmin())
         found |= {"diverged_at": int(epochs[first]), "cost_epochs": epochs[:first], "costs": costs[:first]}
     figures = {"train_accuracy": accuracy, "test_accuracy": None, "seconds": run.seconds}
-    return Fitted(run.settings, **found, **figures, data=data)
+    return Fitted(run.settings, **found, **figures, data=data, task=task)
 
 
 def names_of(inputs: int) -> tuple[str, ...]:

@@ -129,6 +129,15 @@ def test_what_diverged_says_so_and_sends_finite_values(logged_as, plain, hooks):
     assert {"cost.png", "network.npz"} <= files
 
 
+def test_examples_that_are_no_numbers_and_huge_ones_are_logged_too(logged_as):
+    for far in (np.nan, np.inf, 1e300):
+        run = fit(OR_GATE, [[far, 0], [0, 1], [1, 0], [1, 1]], OR, epochs=20)
+        logged, files = logged_as(run)
+        assert (logged.info.status, logged.data.params["layers"]) == ("FINISHED", "2-1")
+        assert {"cost.png", "network.npz"} <= files
+        assert all(map(math.isfinite, logged.data.metrics.values()))
+
+
 def test_a_result_is_logged_as_sandbox_train_logs_it(logged_as, here, plain_of, tmp_path):
     words = ("--dataset", "moons", "--n-examples", 60, "--hidden", "4", "--epochs", 80, "--crosses", "x1*x2")
     assert here("train", *words)[0] == 0
