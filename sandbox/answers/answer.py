@@ -109,10 +109,10 @@ class Answer:
         rows, best, name = self.parts[part], self.best(part), part.name
         lost = [row for row in rows if row.diverged > row.runs / 2]
         ends = [_diverging(lost)] if lost else []
-        if best is None:
-            few = f"fewer than {FEWEST} seeds for each: nothing can be said of the {name.replace('_', ' ')}"
-            return "; ".join(ends if len(lost) == len(rows) else [few, *ends])
         told, called = self.figure.replace("_", " "), "" if name == "arm" else f"{name.replace('_', ' ')} "
+        if best is None:
+            few = _few(rows, self.larger, f"{called}{{}} did best, {told} {{:.4g}}")
+            return "; ".join([*([few] if few else []), *ends])
         others = [row for row in _sound(rows) if row is not best]
         beaten = [row for row in others if self.verdict(best, row) == (LARGER if self.larger else SMALLER)]
         open_ones = [row for row in others if row not in beaten]
@@ -252,6 +252,15 @@ def _digits(estimate: Estimate) -> int:
     width = estimate.high - estimate.low
     most = 4 if abs(estimate.value) >= 0.01 else 9
     return 3 if width == 0 else int(np.clip(np.ceil(-np.log10(width)) + 1, 0, most))
+
+
+def _few(rows: Sequence[Row], larger: bool, told: str) -> str:
+    """What can be said of values with too few seeds, "" where there is none with a figure."""
+    figures = [(float(np.mean([*row.figures.values()])), row.label) for row in rows if row.figures]
+    if not figures:
+        return ""
+    value, label = max(figures, key=lambda one: one[0] if larger else -one[0])
+    return f"{told.format(label, value)}, but fewer than {FEWEST} seeds for a value tell nothing of chance"
 
 
 def _diverging(rows: list[Row]) -> str:

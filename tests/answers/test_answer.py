@@ -64,7 +64,7 @@ def test_what_diverges_is_said_and_not_compared():
 def test_nothing_is_said_where_nothing_can_be():
     trials = [Trial({"value": value}, seed, 0.0, 0.5) for value in "ab" for seed in range(2)]
     (sentence,) = answer_of(trials, {"value": ["a", "b"]}, "final_cost", larger=False).sentences
-    assert sentence == "Fewer than 3 seeds for each: nothing can be said of the value."
+    assert sentence == ("Value a did best, final cost 0.5, but fewer than 3 seeds for a value tell nothing of chance.")
     gone = [one._replace(figure=None) for one in trials]
     (sentence,) = answer_of(gone, {"value": ["a", "b"]}, "final_cost", larger=False).sentences
     assert sentence == "A and b diverge with every seed."

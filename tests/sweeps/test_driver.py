@@ -43,8 +43,18 @@ def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, p
     assert (outcome.status, outcome.done, outcome.before, outcome.diverged) == ("FINISHED", 4, 0, 0)
 
     found = plain.get_experiment_by_name("whole sweep")
-    assert found.tags["mlflow.note.content"] == f"{sweep.question}\n\nLook at `cost`."
+    (sentence,) = outcome.answer.sentences
+    assert sentence.startswith("Learning rate ")
+    assert found.tags["mlflow.note.content"] == f"{sentence}\n\n{sweep.question}\n\nLook at `cost`."
     (parent,), children = logged("whole sweep")
+    note = parent.data.tags["mlflow.note.content"]
+    assert note.startswith(f"{sentence}\n\n*{sweep.question}*")
+    assert f"![the answer](get-artifact?path=answer.png&run_uuid={parent.info.run_id})" in note
+    assert "| learning_rate | test_accuracy |" in note
+    kept = {file.path for file in plain.list_artifacts(parent.info.run_id)}
+    assert kept == {"answer.png", "answer.md", "answer.csv"}
+    assert {path.name for path in outcome.directory.iterdir()} == kept
+    assert outcome.directory.name == sweep.id
     assert (parent.info.status, parent.info.run_name) == ("FINISHED", sweep.id)
     assert parent.data.metrics["runs"] == 4
     assert parent.data.params["space.learning_rate"] == "0.1,1.0"

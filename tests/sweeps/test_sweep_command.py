@@ -16,13 +16,17 @@ def test_the_question_of_the_manual(call, here, store, plain, tmp_path):
     assert code == 0
     assert "Error" not in errors
     lines = output.strip().splitlines()
-    assert lines[0].split()[:4] == ["sweep", "runs", "new", "best"]
-    assert lines[1].split()[:3] == ["question", "10", "10"]
+    assert lines[0] == "question: What do learning_rate and initializer do?"
+    assert lines[-4].split()[:3] == ["question", "10", "10"]
+    assert lines[-5].split()[:4] == ["sweep", "runs", "new", "best"]
+    assert lines[2].startswith("Learning rate ")
+    assert any(line.startswith("Initializer ") for line in lines)
     where = f"--tracking-uri {store.uri}"
     assert lines[-2:] == [f"next: sandbox ui {where}", f"      sandbox compare {where}"]
 
     experiment = plain.get_experiment_by_name("question")
-    assert experiment.tags["mlflow.note.content"] == "What do learning_rate and initializer do?"
+    assert experiment.tags["mlflow.note.content"].startswith(f"{lines[2]}\n\n")
+    assert experiment.tags["mlflow.note.content"].endswith("\n\nWhat do learning_rate and initializer do?")
     (parent,) = plain.search_runs([experiment.experiment_id], "tags.role = 'sweep'")
     assert (parent.data.tags["sampler"], parent.data.tags["objective"]) == ("sobol", "max:validation_accuracy")
     base = {name: text for name, text in parent.data.params.items() if name.startswith("base.")}
