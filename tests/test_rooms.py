@@ -36,7 +36,8 @@ KNOWS = {
     "tracking": ["errors", "lock", "names", "disk"],
     "space": ["config"],
     "table": [],
-    "record": ["train", "plots", "tracking"],
+    "provenance": ["result", "tracking"],
+    "record": ["train", "plots", "provenance"],
     "job": ["record"],
     "note": ["names", "disk"],
     "campaign": ["job", "note"],
@@ -49,6 +50,7 @@ KNOWS = {
 }
 ABOVE = {"nn": ["data"], "data": ["nn"], "plots": ["tracking"], "tracking": ["plots"], "sweeps": ["comparison"]}
 PARTS = {  # of some rooms one file alone may be known
+    "provenance": {"tracking": ["sandbox.tracking.linked"]},
     "record": {"tracking": ["sandbox.tracking.entry"]},
     "options": {"nn": ["sandbox.nn.hooks"]},
 }
