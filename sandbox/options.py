@@ -7,6 +7,8 @@ import csv
 import importlib
 import io
 import os
+import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Collection
@@ -95,6 +97,15 @@ def typed(command: str) -> str:
     except (OSError, UnicodeDecodeError):
         ours = False
     return f"{'make' if ours else 'sandbox'} {command}"
+
+
+def program(name: str) -> str:
+    """How a program of this environment is typed here: by its path, where a shell would find none or another one."""
+    path = Path(sys.executable).with_name(name)
+    if not path.exists() or shutil.which(name) == str(path):
+        return name
+    near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return shlex.quote(str(near))
 
 
 def config_options(base: Config | None = None, hidden: Collection[str] = ()) -> Callable[[Callable], Callable]:

@@ -9,11 +9,13 @@ import numpy as np
 from sandbox.config import Config
 from sandbox.data import Cross, Dataset, Parts, Scaling, add_crosses, load_parts, parse_crosses
 from sandbox.data.features import Features
+from sandbox.data.tables import Table
 from sandbox.model import Model
 from sandbox.nn.network import Network
 
 SOLVED = 0.01  # a cost below this counts as converged: it may fall for ever
 SETTLED = 0.05  # and so does one that changed by at most this share of itself ...
+EXAMPLES = 3  # raw rows that a model shows
 LAST = 0.1  # ... over this last share of the epochs
 
 
@@ -104,8 +106,10 @@ class Result:
     @property
     def model(self) -> Model:
         """The network with all that raw rows need."""
-        data = self.problem.train
-        return Model(self.network, self.problem.features, data.task, data.class_names, self.config.params())
+        data, features, entry = self.problem.train, self.problem.features, self.config.data
+        first = entry.first(EXAMPLES) if isinstance(entry, Table) else data.X[:EXAMPLES]
+        params, example = self.config.params(), features.rows(first)
+        return Model(self.network, features, data.task, data.class_names, params, example)
 
     def predict(self, X: Any) -> np.ndarray:
         """Outputs (examples, outputs), probabilities or values, for raw features X (examples, features), or a frame.

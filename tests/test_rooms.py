@@ -29,7 +29,7 @@ KNOWS = {
     "blas": [],
     "figures": ["result"],
     "train": ["figures", "blas", "effort"],
-    "kept": ["record", "names"],
+    "kept": ["record", "export", "options"],
     "__init__": ["interrupt", "train", "kept"],  # what `import sandbox` gives
     "graph": ["train", "options"],
     "plots": ["data"],
@@ -42,10 +42,10 @@ KNOWS = {
     "note": ["names", "disk"],
     "campaign": ["job", "note"],
     "options": ["config", "tracking", "interrupt"],
-    "sweeps": ["campaign", "space", "table", "options"],
+    "sweeps": ["campaign", "space", "table", "kept"],
     "comparison": ["campaign", "space", "table", "options"],
     "doctor": ["campaign", "options", "sweeps"],
-    "cli": ["doctor", "sweeps", "comparison", "graph", "export", "kept"],
+    "cli": ["doctor", "sweeps", "comparison", "graph", "kept"],
     "__main__": ["cli"],
 }
 ABOVE = {"nn": ["data"], "data": ["nn"], "plots": ["tracking"], "tracking": ["plots"], "sweeps": ["comparison"]}

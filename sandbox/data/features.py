@@ -35,6 +35,12 @@ class Features:
         """The columns of raw rows."""
         return self.encoding.columns if self.encoding else tuple(map(Column, self.names))
 
+    def rows(self, X: np.ndarray) -> list[list[Any]]:
+        """The raw rows whose features X (rows, features) are, in their own units: numbers, texts, None for gaps."""
+        ends = np.cumsum([len(one.features) for one in self.raw])
+        parts = [one.decode(X[:, end - len(one.features) : end]) for one, end in zip(self.raw, ends, strict=True)]
+        return [list(row) for row in zip(*parts, strict=True)]
+
     @property
     def has_gaps(self) -> bool:
         """Whether raw rows may have gaps, which are filled."""

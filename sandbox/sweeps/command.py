@@ -10,7 +10,7 @@ from sandbox.config import Config
 from sandbox.errors import RequestError
 from sandbox.interrupt import getting_ready
 from sandbox.nn.hooks import Hook
-from sandbox.options import RUNS, config_options, main, own_options, store_options, typed
+from sandbox.options import RUNS, config_options, main, own_options, program, store_options, typed
 from sandbox.record import Picture
 from sandbox.space import fields_of
 from sandbox.sweeps import Choice, Sweep, parse_dimension, run_sweep
@@ -139,13 +139,18 @@ def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int
             trouble[0].waiting = waiting
     finished = not trouble and len(outcomes) == len(sweeps)
     rows = [outcome.row() for outcome in outcomes]
+    models = [(f"{one.sweep.name} {arm}", run) for one in outcomes for arm, run in one.models.items()]
     if as_json:
         plain = [
             {name: value if value == value else None for name, value in row.items()} for row in rows
         ]  # no NaN in JSON
-        click.echo(json.dumps({"finished": finished, "waiting": waiting, "sweeps": plain}))
+        told = [{**row, "models": one.models, "left": one.left} for row, one in zip(plain, outcomes, strict=True)]
+        click.echo(json.dumps({"finished": finished, "waiting": waiting, "sweeps": told}))
     else:
         click.echo(f"\n{render({name: [row[name] for row in rows] for name in rows[0]})}\n")
+        if models:
+            click.echo(render({"model": [name for name, _ in models], "run": [run for _, run in models]}))
+            click.echo(f"serve one: {program('sandbox')} register {models[0][1] if len(models) == 1 else 'RUN'}\n")
     if trouble:
         click.echo(trouble[0].trouble, err=True)
     elif not as_json:
