@@ -104,7 +104,8 @@ def register(run: str, name: str | None, as_json: bool, tracking_uri: str | None
 def _next(model: LoggedModel, uri: str, store: Store) -> Iterator[str]:
     """How it is served and asked, typed from here."""
     mlflow, own = program("mlflow"), os.environ.get("MLFLOW_TRACKING_URI") and resolve(None, RUNS) == store.uri
-    here = f"PATH={os.path.dirname(mlflow)}:$PATH " if "/" in mlflow else ""  # it looks there for uvicorn
+    place = os.path.dirname(*shlex.split(mlflow))
+    here = f"PATH={shlex.quote(place)}:$PATH " if place else ""  # it looks there for uvicorn
     where = "" if own else f"MLFLOW_TRACKING_URI={shlex.quote(shown(near(store.uri)))} "
     yield f"serve it:\n  {here}{where}{mlflow} models serve -m {uri} --env-manager local --port {PORT}"
     rows = {"dataframe_split": {"columns": [name for name, _, _ in model.inputs], "data": model.example[:1]}}

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.campaign import SMALLEST_BATCH, Campaign
-from sandbox.errors import RequestError, choose, one_line
+from sandbox.errors import RequestError, choose
 from sandbox.sweeps.outcome import Outcome
 from sandbox.sweeps.pruning import AT_THE_END, FIRST_BATCH, PRUNERS, Pruning
 from sandbox.sweeps.study import Study, about
 from sandbox.sweeps.sweep import Sweep
-from sandbox.sweeps.winners import make_models
-from sandbox.tracking import Store, StoreError
+from sandbox.sweeps.winners import settle_models
+from sandbox.tracking import Store
 from sandbox.tracking.writers import Writers
 
 
@@ -26,8 +26,9 @@ def run_sweep(
     writers: int | Writers | None = None,
     batch: int | None = None,
 ) -> Outcome:
-    """Train and log all trials of a sweep that are not done yet, with its hooks and pictures; then make the best run of
-    every arm a model.
+    """Train and log all trials of a sweep that are not done yet, with its hooks and pictures.
+
+    Then the best run of every arm becomes an MLflow model: see sandbox/sweeps/winners.py.
 
     What signals, an absent store, `executor`, `writers` and `batch` mean is said at `Campaign`. A `pruner` (none, median,
     halving, hyperband) gives up runs on the way, by the sweep's objective; it watches them in this process.
@@ -71,11 +72,7 @@ def run_sweep(
         if outcome.unranked:
             what = f"no run has recorded {sweep.goal.metric!r}: nothing can be ranked by it"
             outcome.status, outcome.why = "FAILED", what
-    if outcome.status == "FINISHED" and not outcome.why:
-        try:
-            outcome.models = make_models(outcome, store, root)
-        except Exception as error:  # whatever MLflow raises: the sweep is none the worse for it
-            why = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {one_line(str(error))}"
-            outcome.left = f"{why}: the same command, once more, makes the models of the best runs"
-            campaign.say(f"note: {outcome.left}")
+    if outcome.status == "SPOOLED" or (outcome.status == "FINISHED" and not outcome.why):
+        settle_models(outcome, store, root)
+        campaign.say(outcome.left and f"note: {outcome.left}")
     return outcome

@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from sandbox.errors import one_line
 from sandbox.job import Ended
 from sandbox.kept.serving import logged_model
 from sandbox.model import Model
@@ -39,6 +40,18 @@ def _ties(ended: Ended) -> tuple[float, str]:
     """Which of several runs that the objective finds alike comes first: by its cost, and for certain."""
     costs = (ended.metrics[name] for name in ("validation_cost", "final_cost") if name in ended.metrics)
     return next(costs, 0.0), ended.job.config.key
+
+
+def settle_models(outcome: Outcome, store: Store, root: Path) -> None:
+    """Make the models of a sweep that has ended, `outcome.models`; or say in `outcome.left` why they are not made now."""
+    why = outcome.why
+    if outcome.status == "FINISHED":
+        try:
+            outcome.models = make_models(outcome, store, root)
+        except Exception as error:  # whatever MLflow raises: the sweep is none the worse for it
+            why = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {one_line(str(error))}"
+    if why:
+        outcome.left = f"the best runs are no models yet ({why}): the same command makes them when it is run again"
 
 
 def make_models(outcome: Outcome, store: Store, root: Path) -> dict[str, str]:

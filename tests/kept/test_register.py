@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -137,12 +138,24 @@ def test_a_run_on_a_server_is_registered_there(here, train_one, server):
     told, again = (json.loads(here(*words)[1]) for _ in range(2))
     assert (told["new"], told["version"]) == (True, 1)
     assert again == {**told, "new": False}
-    client = Store(server).client
+    client: Any = Store(server).client
     model = client.get_logged_model(told["model"])
     assert {one.key for one in model.metrics} == client.get_run(run).data.metrics.keys()
     assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": told["name"], "version": 1}]
     assert [one.dataset.name for one in client.get_run(run).inputs.dataset_inputs] == ["penguins"]
     assert Store(server).reader.models([run]) == {run: told["model"]}
+
+
+@pytest.mark.slow
+def test_a_run_in_postgresql_is_registered_there_and_its_password_is_not_printed(here, train_one, database):
+    run = train_one("--tracking-uri", database.uri)
+    code, output, errors = here("register", run, "--tracking-uri", database.uri)
+    assert (code, errors) == (0, "")
+    assert "secret" not in output
+    assert f"postgresql://sandbox:***@127.0.0.1:{database.port}/postgres" in output
+    (model,), (version,) = models_of(store := Store(database.uri))
+    assert (model.source_run_id, version.name, version.source) == (run, "penguins", model.artifact_location)
+    assert store.reader.models([run]) == {run: model.model_id}
 
 
 def is_pickle(content):

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from sandbox.tracking.models import log_model
 @pytest.fixture(scope="module")
 def results(birds):
     """A trained network of every task, by what is special about it."""
-    filled = Dataset.from_frame(birds, "species", gaps="fill", name="birds")
+    filled = Dataset.from_frame(birds, "species", gaps="fill", name="penguins")
     weight = Dataset.from_frame(birds, "body_mass_g", gaps="fill", name="weight", scaling="minmax")
     sexes = Dataset.from_frame(birds, "sex", name="sexes")
     kinds = Dataset.from_frame(birds.assign(year=pd.Categorical(birds["year"])), "sex", name="kinds", scaling="none")
@@ -103,15 +104,10 @@ def test_it_says_what_goes_in_what_comes_out_and_what_it_needs(results, logged, 
     model = logged(result, "described")
     from mlflow.models import Model
 
-    told = Model.load(model.artifact_location)
+    told: Any = Model.load(model.artifact_location)
     inputs = {one.name: (one.type.name, one.required) for one in told.signature.inputs.inputs}
-    texts, numbers = (
-        dict.fromkeys(("island", "sex"), "string"),
-        ("bill_length_mm", "bill_depth_mm", "flipper_length_mm"),
-    )
-    assert inputs == {
-        name: (texts.get(name, "double"), False) for name in ("island", *numbers, "body_mass_g", "sex", "year")
-    }
+    kinds = dict.fromkeys(("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "year"), "double")
+    assert inputs == {name: (kind, False) for name, kind in {"island": "string", "sex": "string", **kinds}.items()}
     assert [(one.name, one.type.name) for one in told.signature.outputs.inputs] == [
         ("prediction", "string"),
         ("probability", "double"),
@@ -120,13 +116,13 @@ def test_it_says_what_goes_in_what_comes_out_and_what_it_needs(results, logged, 
     assert example.values.tolist()[0] == ["Torgersen", 39.1, 18.7, 181.0, 3750.0, "male", 2007.0]
     needed = Path(model.artifact_location, "requirements.txt").read_text().split()
     assert [one.partition("==")[0] for one in needed] == ["mlflow", "numpy", "pandas"]
-    assert (model.name, model.tags["arm"], model.params) == ("birds", "deep", result.config.params())
+    assert (model.name, model.tags["arm"], model.params) == ("penguins", "deep", result.config.params())
     run = store.client.get_run(model.source_run_id)
     assert [one.model_id for one in run.outputs.model_outputs] == [model.model_id]
     assert {one.key: one.value for one in model.metrics} == run.data.metrics
     (data,) = (one.dataset for one in run.inputs.dataset_inputs)
     assert {(one.dataset_name, one.dataset_digest) for one in model.metrics} == {(data.name, data.digest)}
-    assert (data.name, data.digest) == ("birds", result.config.data.digest)
+    assert (data.name, data.digest) == ("penguins", result.config.data.digest)
     found = store.client.search_logged_models([run.info.experiment_id], "metrics.test_accuracy > 0.0")
     assert [one.model_id for one in found] == [model.model_id]
     assert not store.client.search_logged_models([run.info.experiment_id], "metrics.test_accuracy > 1.0")
@@ -221,7 +217,7 @@ def test_one_command_sweeps_one_predicts_and_one_serves_the_same(here, birds, st
     code, output, _ = here("predict", run, "penguins.csv", "--json")
     wanted = json.loads(output)["predictions"]
     assert (code, len(wanted)) == (0, 344)
-    assert json.loads(here("register", run, "--name", "penguins", "--json")[1])["uri"] == "models:/penguins/1"
+    assert json.loads(here("register", run, "--json")[1])["uri"] == "models:/penguins/1"
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
