@@ -13,14 +13,13 @@ import click
 from sandbox.config import Config
 from sandbox.data import Dataset
 from sandbox.effort import check_effort
-from sandbox.errors import RequestError, choose
+from sandbox.errors import choose
 from sandbox.interrupt import getting_ready
 from sandbox.names import check_name
 from sandbox.nn.hooks.measures import SCORES
 from sandbox.options import (
     RUNS,
     config_options,
-    json_option,
     own_options,
     png_of,
     save,
@@ -40,6 +39,9 @@ ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Opt
     "doctor": "sandbox.doctor.command",
     "experiment": "sandbox.sweeps.experiments",
     "explain": "sandbox.graph.command",
+    "export": "sandbox.kept.command",
+    "predict": "sandbox.kept.command",
+    "register": "sandbox.kept.command",
     "sweep": "sandbox.sweeps.command",
     "sync": "sandbox.doctor.command",
 }
@@ -224,58 +226,6 @@ def _start(config: Config, weights: str | None, bias: str | None) -> Any:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and abs(value) < float("inf") else None
-
-
-@cli.command()
-@click.argument("run")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--csv", "as_csv", is_flag=True, help="Print a CSV, with a line of names.")
-@json_option
-@uri_option
-def predict(run: str, file: Path, as_csv: bool, as_json: bool, tracking_uri: str | None) -> None:
-    """Predict the rows of FILE, a CSV or a Parquet file in raw units, with the network of RUN.
-
-    RUN is the id of a run, or the file network.npz that it keeps. One line for each row: the class and its probability, or
-    the value.
-    """
-    with getting_ready():
-        import pandas as pd
-
-        from sandbox.data.frame import read_frame
-        from sandbox.kept import load
-
-    model = load(run, tracking_uri, RUNS)
-    frame = read_frame(file)
-    if frame.empty:
-        raise RequestError(f"{file} has no rows")
-    answers = pd.DataFrame(model.answers(frame))
-    if as_json:
-        click.echo(json.dumps({"run": run, "predictions": answers.to_dict("records")}))
-    else:
-        click.echo(answers.to_csv(index=False, header=as_csv, sep="," if as_csv else " "), nl=False)
-
-
-@cli.command()
-@click.argument("run")
-@click.option("--as", "kind", default="numpy", show_default=True, help="numpy: a script of NumPy alone; json.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where to [standard output]."
-)
-@uri_option
-def export(run: str, kind: str, out: Path | None, tracking_uri: str | None) -> None:
-    """Write the network of RUN as a script of NumPy alone, or as JSON: for where there is no sandbox."""
-    with getting_ready():
-        from sandbox.export import export as export_model
-        from sandbox.kept import load
-
-    model = load(run, tracking_uri, RUNS)
-    about = f"Run {run}, trained on {model.params.get('dataset', 'data')}."
-    text = export_model(model, kind, about, out.name if out else "model.py")
-    if out is None:
-        click.echo(text, nl=False)
-        return
-    save(out, text.encode(), "--out")
-    click.echo(f"written: {out}" + (f"\nnext: python {out} new.csv" if kind == "numpy" else ""))
 
 
 @cli.command()

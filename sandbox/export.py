@@ -1,4 +1,4 @@
-"""A model for where there is no sandbox: a script of NumPy alone, or JSON."""
+"""A model for where there is no sandbox: a script of NumPy alone, JSON, or the code that MLflow serves."""
 
 import json
 import re
@@ -22,19 +22,15 @@ ACTIVATIONS = {  # as the script has them, of z (units, rows)
     "gelu": "z * np.vectorize(math.erfc, otypes=[z.dtype])(-z / math.sqrt(2)) / 2",
     "softmax": "np.exp(z - z.max(0)) / np.exp(z - z.max(0)).sum(0)",
 }
-SCRIPT = '''\
+HEAD = '''\
 """A network that was trained in the sandbox, as NumPy alone has it.
 
 {about}
 
-    python {file} new.csv          predicts the rows of a CSV with these columns (whatever others it has)
-    predict(rows)                  does it in Python, of a list of rows {columns}
+{usage}
 """
 
-import csv
-{imports}import sys
-
-import numpy as np
+{imports}
 
 COLUMNS = {columns}
 CATEGORIES = {categories}  # of the columns that hold text
@@ -48,15 +44,23 @@ BIASES = [{biases}
 ]
 
 
+def place_of(value, name):
+    """Which of a column's categories a value is; whole numbers go without a point."""
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if text not in CATEGORIES[name]:
+        raise ValueError(f"column {{name!r}} has {{value!r}}: known are {{', '.join(CATEGORIES[name])}}")
+    return CATEGORIES[name].index(text)
+
+
 def predict(rows):
     """The outputs (rows, {outputs}) of raw rows, each with a value for each of COLUMNS."""
     features = []
     for place, name in enumerate(COLUMNS):
         values = [row[place] for row in rows]
-        gaps = np.array([value is None or value == "" or value != value for value in values])
+        gaps = np.array([value is None or value == "" or value != value for value in values], dtype=bool)
         if name in CATEGORIES:
-            known = CATEGORIES[name]
-            hot = np.eye(len(known))[[0 if gap else known.index(str(v)) for v, gap in zip(values, gaps)]]
+            places = [0 if gap else place_of(value, name) for value, gap in zip(values, gaps)]
+            hot = np.eye(len(CATEGORIES[name]))[np.array(places, dtype=int)]
             features += list(np.where(gaps[:, None], np.nan, hot).T)
         else:
             features.append(np.array([np.nan if gap else float(v) for v, gap in zip(values, gaps)]))
@@ -71,7 +75,11 @@ def predict(rows):
     with np.errstate(over="ignore"):
 {layers}
     return A.T
-
+'''
+USAGE = """\
+    python {file} new.csv          predicts the rows of a CSV with these columns (whatever others it has)
+    predict(rows)                  does it in Python, of a list of rows with a value for each of COLUMNS"""
+MAIN = """
 
 if __name__ == "__main__":
     with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
@@ -83,6 +91,21 @@ if __name__ == "__main__":
             print(CLASSES[int(output[0] > 0.5)], repr(float(output[0])))
         else:
             print(CLASSES[int(output.argmax())], *map(repr, output.tolist()))
+"""
+SERVED = '''
+
+class Served(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input: pd.DataFrame, params=None):
+        """The class of each row of a frame and the probability of it, or the value."""
+        frame = model_input.reindex(columns=COLUMNS).astype(object)
+        outputs = predict(frame.where(frame.notna(), None).values.tolist()).astype(float)
+        if not CLASSES:
+            return pd.DataFrame({{"prediction": outputs[:, 0]}})
+        labels = outputs.argmax(1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(int)
+        return pd.DataFrame({{"prediction": np.array(CLASSES)[labels], "{score}": {chosen}}})
+
+
+mlflow.models.set_model(Served())
 '''
 
 
@@ -93,6 +116,17 @@ def export(model: Model, kind: str, about: str = "", file: str = "model.py") -> 
     weights (units, inputs), biases (units,) and activation. A script cannot hold functions of one's own: RequestError.
     """
     return choose("kind of export", kind, {"numpy": _script, "json": _json})(model, about, file)
+
+
+def served(model: Model, about: str = "") -> str:
+    """The same script as the code of an MLflow model, which needs pandas too and gives what `Model.answers` does."""
+    score = model.score
+    chosen = "outputs.max(1)"
+    if model.task == "binary" and score == "probability":
+        chosen = "np.where(labels == 0, 1 - outputs[:, 0], outputs[:, 0])"
+    usage = "    predict(rows)                  gives the outputs of a list of rows with a value for each of COLUMNS"
+    imports = "import mlflow\nimport numpy as np\nimport pandas as pd"
+    return _head(model, about, usage, imports) + SERVED.format(score=score, chosen=chosen)
 
 
 def _json(model: Model, about: str, file: str) -> str:
@@ -107,13 +141,15 @@ def _json(model: Model, about: str, file: str) -> str:
 
 
 def _script(model: Model, about: str, file: str) -> str:
+    return _head(model, about, USAGE.format(file=_quiet(file)), "import csv\nimport sys\n\nimport numpy as np") + MAIN
+
+
+def _head(model: Model, about: str, usage: str, imports: str) -> str:
     features, network = model.features, model.network
     if functions := model.functions:
         raise RequestError(
-            f"{', '.join(functions)} is a function of yours, which a script of NumPy alone has not: --as json names it"
+            f"{', '.join(functions)} is a function of yours, which NumPy alone has not: export it as json, which names it"
         )
-    columns = features.encoding.columns if features.encoding else ()
-    names = [one.name for one in columns] or list(features.names)
     scaling = features.scaling
     count = len(features.names)
     layers = [
@@ -122,10 +158,11 @@ def _script(model: Model, about: str, file: str) -> str:
         for number, name in enumerate(network.activations)
     ]
     parts: dict[str, Any] = {
-        "about": about or f"A network of {'-'.join(map(str, network.sizes))} units.",
-        "file": file,
-        "columns": names,
-        "categories": {one.name: list(one.categories) for one in columns if one.categories},
+        "about": _quiet(about) or f"A network of {'-'.join(map(str, network.sizes))} units.",
+        "usage": usage,
+        "imports": "import math\n" * ("gelu" in network.activations) + imports,
+        "columns": [one.name for one in features.raw],
+        "categories": {one.name: list(one.categories) for one in features.raw if one.categories},
         "classes": list(model.classes),
         "mean": _numbers(scaling.mean if scaling else np.zeros(count)),
         "scale": _numbers(scaling.scale if scaling else np.ones(count)),
@@ -136,9 +173,13 @@ def _script(model: Model, about: str, file: str) -> str:
         "crosses": "".join(f", {_code(cross.term)}" for cross in features.crosses),
         "dtype": str(network.parameters.dtype),
         "layers": "\n".join(layers),
-        "imports": "import math\n" * ("gelu" in network.activations),
     }
-    return SCRIPT.format(**parts)
+    return HEAD.format(**parts)
+
+
+def _quiet(text: str) -> str:
+    """A text as a docstring can have it, whoever wrote it."""
+    return " ".join(text.split()).replace("\\", "/").replace('"', "'")
 
 
 def _numbers(array: np.ndarray) -> str:

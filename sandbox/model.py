@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -22,7 +22,7 @@ class Model:
     """A network, the features that it takes, and what its outputs mean.
 
     `task` is "binary", "multiclass" or "regression", `class_names` are those of the data (empty: 0, 1, ...), and `params`
-    the config that it was trained with, as text.
+    the config that it was trained with, as text; `example` has a few raw rows, each a value for each of `features.raw`.
     """
 
     network: Network
@@ -30,6 +30,7 @@ class Model:
     task: str
     class_names: tuple[str, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
+    example: Sequence[Sequence[Any]] = ()
 
     def predict(self, rows: Any) -> np.ndarray:
         """Outputs (rows, outputs), probabilities or values, for raw rows: numbers (rows, features), or a frame.
@@ -60,13 +61,20 @@ class Model:
             return dict(zip(names if len(names) > 1 else ["prediction"], outputs.T, strict=True))
         labels = labels_of(outputs, self.task)
         classes = np.array(self.classes)[labels]
-        if self.network.activations[-1] not in ("sigmoid", "softmax"):
+        if self.score == "output":
             return {"prediction": classes, "output": outputs.max(1)}
         chosen = outputs[np.arange(len(labels)), labels] if self.task == "multiclass" else outputs[:, 0]
         return {
             "prediction": classes,
             "probability": np.where((self.task == "binary") & (labels == 0), 1 - chosen, chosen),
         }
+
+    @property
+    def score(self) -> str:
+        """What stands beside a predicted class: its "probability", or the "output" as it is; "" for regression."""
+        if self.task == "regression":
+            return ""
+        return "probability" if self.network.activations[-1] in ("sigmoid", "softmax") else "output"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -85,7 +93,7 @@ class Model:
         """All of it as a file: NumPy's .npz without pickle, which `Network.load` reads too."""
         network = self.network
         told = {"task": self.task, "class_names": list(self.class_names), "params": dict(self.params)}
-        told |= {"features": self.features.describe(), "functions": self.functions}
+        told |= {"features": self.features.describe(), "functions": self.functions, "example": self.example}
         arrays = {"sizes": network.sizes, "activations": network.activations, "parameters": network.parameters}
         return content_of(**arrays, epoch=0, told=json.dumps(told))
 
@@ -103,7 +111,10 @@ class Model:
             features = Features.restore(told["features"])
             if len(features.names) + len(features.crosses) != network.sizes[0]:
                 raise ValueError("so many inputs it has not")
-            model = cls(network, features, str(told["task"]), tuple(told["class_names"]), told["params"])
+            task, classes, example = str(told["task"]), tuple(told["class_names"]), told.get("example", [])
+            if any(len(row) != len(features.raw) for row in example):
+                raise ValueError("its example is none")
+            model = cls(network, features, task, classes, told["params"], example)
             before = dict(told["functions"])
         except RequestError as error:  # a function of one's own that is not here
             raise RequestError(f"{what}: {error}") from None

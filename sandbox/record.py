@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.nn.network import Network
+from sandbox.provenance import dataset_of
 from sandbox.result import Result
 from sandbox.tracking.entry import LARGEST, Record
 
@@ -66,6 +67,7 @@ def make_record(
         images=images,
         files={NETWORK: result.model.to_bytes()} if shown else {},
         slider=slider,
+        dataset=dataset_of(result),
     )
 
 

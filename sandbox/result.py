@@ -9,6 +9,7 @@ import numpy as np
 from sandbox.config import Config
 from sandbox.data import Cross, Dataset, Parts, Scaling, add_crosses, load_parts, parse_crosses
 from sandbox.data.features import Features
+from sandbox.data.tables import Table
 from sandbox.model import Model
 from sandbox.names import LONGEST
 from sandbox.nn.network import Network
@@ -26,6 +27,7 @@ FIGURES = (  # that a notebook shows, where there are any
 )
 SOLVED = 0.01  # a cost below this counts as converged: it may fall for ever
 SETTLED = 0.05  # and so does one that changed by at most this share of itself ...
+EXAMPLES = 3  # raw rows that a model shows
 LAST = 0.1  # ... over this last share of the epochs
 
 
@@ -143,8 +145,9 @@ class Result:
     @property
     def model(self) -> Model:
         """The network with all that raw rows need."""
-        data = self.problem.train
-        return Model(self.network, self.problem.features, data.task, data.class_names, self.params)
+        data, features, entry = self.problem.train, self.problem.features, self.config.data
+        first = entry.first(EXAMPLES) if isinstance(entry, Table) else data.X[:EXAMPLES]
+        return Model(self.network, features, data.task, data.class_names, self.params, features.rows(first))
 
     def cost_png(self, title: str = "") -> bytes:
         """The picture of its cost curve."""
@@ -169,7 +172,7 @@ class Result:
     def _repr_html_(self) -> str:
         from sandbox.notebook import beside, picture, table
 
-        figures = {name: value for name in FIGURES if (value := getattr(self, name)) is not None}
+        figures = {name: value for name in FIGURES if (value := getattr(self, name)) is not None} | self.scores
         figures |= {"parameters": self.network.parameters.size}
         told = table({self.title: list(figures), "": [f"{value:.6g}" for value in figures.values()]})
         return beside(told, picture(self.boundary_png(), "boundary"), picture(self.cost_png(), "cost"))

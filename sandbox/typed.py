@@ -22,6 +22,14 @@ def typed(*words: str) -> str:
     return shlex.join([*_program(), *words])
 
 
+def program(name: str) -> str:
+    """How a program of this environment is typed here: by its path, where a shell would find none or another one."""
+    path = shutil.which(name, path=sysconfig.get_path("scripts"))
+    if path is None or shutil.which(name) == path:
+        return name
+    return shlex.quote(_from_here(path))
+
+
 def next_commands(*commands: str) -> str:
     """What can be typed next, a line each, so that none has to be cut out of a line."""
     return "next: " + "\n      ".join(commands)

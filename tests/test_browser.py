@@ -50,6 +50,19 @@ def test_an_experiment_shows_its_runs_and_their_curves(page, server, sweep):
     page.locator(".js-plotly-plot .scatterlayer .js-line").nth(3).wait_for(state="attached")  # four curves
 
 
+def test_the_runs_table_shows_every_runs_data_set_and_the_model_of_the_best(page, server, sweep, plain):
+    experiment_id, _ = sweep
+    runs = plain.search_runs([experiment_id], "tags.seed = '0'")
+    digests = {run.inputs.dataset_inputs[0].dataset.digest for run in runs}
+    assert len(digests) == 1  # of one data seed
+    page.goto(url(server, experiment_id, objective=SWEEP.goal.words).replace("CHART", "TABLE"))
+    for name in ("Dataset", "Models"):
+        page.get_by_role("columnheader", name=name).first.wait_for()
+    page.get_by_text(f"quadrants ({digests.pop()})").nth(3).wait_for()
+    (model,) = [one for one in plain.search_logged_models([experiment_id]) if one.status == "READY"]
+    page.locator(f"a[href*='{model.model_id}']").wait_for()
+
+
 def test_a_run_shows_its_cost_and_a_boundary_that_the_slider_changes(page, server, sweep, plain, tmp_path):
     page.goto(url(server, *sweep))
     page.get_by_role("heading", name=NAME.format("2.15")).wait_for()

@@ -140,6 +140,7 @@ def test_a_store_that_is_never_there_costs_nothing_and_sync_logs_everything_once
     assert code == 1
     assert time.monotonic() - begun < 30
     assert "STORE AWAY, 7 runs wait in the spool" in errors  # the progress bar
+    assert "note: the best runs are no models yet (MLflow store http://127.0.0.1:" in errors
     last = errors.splitlines()[-1]
     assert last.startswith("7 runs wait in the spool (MLflow store http://127.0.0.1:")
     assert last.endswith("next: sandbox sync, when the store is back")
@@ -164,6 +165,12 @@ def test_a_store_that_is_never_there_costs_nothing_and_sync_logs_everything_once
     assert len({run.data.tags["config_key"] for run in runs}) == 6
     assert here("doctor", "--tracking-uri", server.uri)[0] == 0
     assert here("sync") == (0, "the spool is empty\n", "")
+    for _ in range(2):
+        code, output, errors = here(*words, "--tracking-uri", server.uri, "--json")
+        (row,) = json.loads(output)["sweeps"]
+        assert (code, row["new"], row["left"]) == (0, 0, "")
+    (model,) = MlflowClient(server.uri).search_logged_models([runs[0].info.experiment_id])
+    assert [model.source_run_id] == [*row["models"].values()]
 
 
 def test_a_server_that_dies_answers_500_never_answers_and_comes_back_loses_nothing(server, small, tmp_path):

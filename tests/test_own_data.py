@@ -93,9 +93,9 @@ def test_a_sweep_goes_on_when_its_file_has_moved_and_not_when_it_has_changed(her
 
 
 def test_data_travel_to_an_executor(store, tmp_path, frame):
-    data = Dataset.from_frame(frame, "species", name="birds")
+    data = Dataset.from_frame(frame, "species", name="penguins")
     base = Config(dataset=data, hidden=(4,), epochs=20)
-    sweep = Sweep("apart", base, {"learning_rate": choice(0.1, 1.0)}, seeds=3)
+    sweep = Sweep("birds apart", base, {"learning_rate": choice(0.1, 1.0)}, seeds=3)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
         outcome = run_sweep(sweep, store, tmp_path, executor=executor, quiet=True)
     assert (outcome.status, outcome.done) == ("FINISHED", 6)

@@ -32,7 +32,7 @@ KNOWS = {
     "scores": [],
     "figures": ["result", "scores"],
     "train": ["figures", "blas", "effort"],
-    "kept": ["record", "names"],
+    "kept": ["record", "export", "options"],
     "estimators": ["train"],
     "logged": ["record", "names", "typed"],
     "__init__": ["interrupt", "train", "kept", "estimators", "logged"],  # what `import sandbox` gives
@@ -43,19 +43,21 @@ KNOWS = {
     "table": [],
     "notebook": ["table"],
     "answers": ["table"],
-    "record": ["train", "plots", "tracking"],
+    "provenance": ["result", "tracking"],
+    "record": ["train", "plots", "provenance"],
     "job": ["record"],
     "note": ["names", "disk"],
     "campaign": ["job", "note", "typed"],
     "options": ["config", "tracking", "interrupt", "typed"],
-    "sweeps": ["campaign", "space", "table", "options", "answers"],
+    "sweeps": ["campaign", "space", "table", "kept", "answers"],
     "comparison": ["campaign", "space", "table", "options", "answers"],
     "doctor": ["campaign", "options", "sweeps"],
-    "cli": ["doctor", "sweeps", "comparison", "graph", "export", "kept", "logged"],
+    "cli": ["doctor", "sweeps", "comparison", "graph", "kept", "logged"],
     "__main__": ["cli"],
 }
 ABOVE = {"nn": ["data"], "data": ["nn"], "plots": ["tracking"], "tracking": ["plots"], "sweeps": ["comparison"]}
 PARTS = {  # of some rooms one file alone may be known
+    "provenance": {"tracking": ["sandbox.tracking.linked"]},
     "record": {"tracking": ["sandbox.tracking.entry"]},
     "options": {"nn": ["sandbox.nn.hooks"]},
 }

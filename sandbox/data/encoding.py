@@ -40,6 +40,12 @@ class Column:
         chosen = [0 if gap else self._place(one, places) for one, gap in zip(values, gaps, strict=True)]
         return np.where(gaps[:, None], np.nan, np.eye(len(places))[chosen])
 
+    def decode(self, X: np.ndarray) -> list[Any]:
+        """The values whose features X (rows, features) are: numbers or texts, None where there is a gap."""
+        gaps = np.isnan(X[:, 0]).tolist()
+        values = [self.categories[place] for place in X.argmax(1)] if self.categories else X[:, 0].tolist()
+        return [None if gap else value for value, gap in zip(values, gaps, strict=True)]
+
     def _number(self, value: Any) -> float:
         try:
             number = float(value)

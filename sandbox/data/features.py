@@ -30,13 +30,29 @@ class Features:
     scaling: Scaling | None = None
     encoding: Encoding | None = None
 
+    @property
+    def raw(self) -> tuple[Column, ...]:
+        """The columns of raw rows."""
+        return self.encoding.columns if self.encoding else tuple(map(Column, self.names))
+
+    def rows(self, X: np.ndarray) -> list[list[Any]]:
+        """The raw rows whose features X (rows, features) are, in their own units: numbers, texts, None for gaps."""
+        ends = np.cumsum([len(one.features) for one in self.raw])
+        parts = [one.decode(X[:, end - len(one.features) : end]) for one, end in zip(self.raw, ends, strict=True)]
+        return [list(row) for row in zip(*parts, strict=True)]
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether raw rows may have gaps, which are filled."""
+        return self.scaling is not None and self.scaling.fill is not None
+
     def __call__(self, rows: Any) -> np.ndarray:
         """The inputs (rows, features + crosses) of raw rows: numbers (rows, features), or a frame with these columns.
 
         Raises RequestError for other shapes, and for gaps where the training examples had none.
         """
         X = self._of_frame(rows) if hasattr(rows, "iloc") else self._of_array(rows)
-        if (self.scaling is None or self.scaling.fill is None) and np.isnan(X).any():
+        if not self.has_gaps and np.isnan(X).any():
             row, column = np.argwhere(np.isnan(X))[0]
             name = one_line(self.names[column].partition("=")[0] if self.encoding else self.names[column])
             raise RequestError(f"row {row + 1} has a gap in column {name}: there were none in the training examples")

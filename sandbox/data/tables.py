@@ -114,6 +114,10 @@ class Table:
         n = whole_number(f"n (of {self.examples} examples of {self.name})", n, self.classes, self.examples)
         return table.take(stratified_order(labels, np.random.default_rng([seed, SAMPLE_STREAM]))[:n])
 
+    def first(self, rows: int) -> np.ndarray:
+        """The features (rows, features) of so many examples, in their own units."""
+        return self._read()[0].X[:rows]
+
     def parts(self, n: int | None, noise: float, seed: int, n_test: int, n_validation: int | None = None) -> Parts:
         """One quarter to test on, and of the other three n to train with and the rest to choose by, all stratified.
 

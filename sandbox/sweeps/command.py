@@ -143,17 +143,23 @@ def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int
             trouble[0].waiting = waiting
     finished = not trouble and len(outcomes) == len(sweeps)
     rows = [outcome.row() for outcome in outcomes]
+    models = [(f"{one.sweep.name} {arm}", run) for one in outcomes for arm, run in one.models.items()]
     if as_json:
         plain: list[dict[str, Any]] = [
             {name: value if value == value else None for name, value in row.items()} for row in rows
         ]  # no NaN in JSON
         for row, outcome in zip(plain, outcomes, strict=True):
             row["answer"] = outcome.answer.sentences if outcome.answers else []
+            row |= {"models": outcome.models, "left": outcome.left}
         click.echo(json.dumps({"finished": finished, "waiting": waiting, "sweeps": plain}))
     else:
         for said in filter(None, [outcome.said() for outcome in outcomes]):
             click.echo(f"\n{said}")
         click.echo(f"\n{render({name: [row[name] for row in rows] for name in rows[0]})}\n")
+        if models:
+            click.echo(render({"model": [name for name, _ in models], "run": [run for _, run in models]}))
+            run = models[0][1] if len(models) == 1 else "RUN"
+            click.echo(f"serve one: {typed('register', run, *store.words)}\n")
     if trouble:
         click.echo(trouble[0].trouble, err=True)
     elif not as_json:

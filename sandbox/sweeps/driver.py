@@ -11,6 +11,7 @@ from sandbox.sweeps.outcome import Outcome
 from sandbox.sweeps.pruning import AT_THE_END, FIRST_BATCH, PRUNERS, Pruning
 from sandbox.sweeps.study import Study, about
 from sandbox.sweeps.sweep import Sweep
+from sandbox.sweeps.winners import settle_models
 from sandbox.tracking import Store
 from sandbox.tracking.writers import Writers
 
@@ -27,6 +28,8 @@ def run_sweep(
     batch: int | None = None,
 ) -> Outcome:
     """Train and log all trials of a sweep that are not done yet, with its hooks and pictures.
+
+    Then the best run of every arm becomes an MLflow model: see sandbox/sweeps/winners.py.
 
     What signals, an absent store, `executor`, `writers` and `batch` mean is said at `Campaign`. A `pruner` (none, median,
     halving, hyperband) gives up runs on the way, by the sweep's objective; it watches them in this process.
@@ -73,4 +76,7 @@ def run_sweep(
     if outcome.answers:
         outcome.directory = root / "sweeps" / sweep.id
         write_files(outcome.directory, outcome.files)
+    if outcome.status == "SPOOLED" or (outcome.status == "FINISHED" and not outcome.why):
+        settle_models(outcome, store, root)
+        campaign.say(outcome.left and f"note: {outcome.left}")
     return outcome

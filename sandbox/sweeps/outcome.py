@@ -47,6 +47,8 @@ class Outcome(campaign.Outcome):
     runs: list[Ended] = field(default_factory=list)
     arms: dict[str, list[Ended]] = field(default_factory=dict)
     _points: dict[str, str] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)  # the ids of the best runs, which are models, by their arms
+    left: str = ""  # why a model has not been made
     _best: str = ""
 
     def note(self, ended: Ended) -> None:
@@ -81,6 +83,11 @@ class Outcome(campaign.Outcome):
         """The point whose median objective over the seeds is best, in words, and that median."""
         return (self._best, self.sweep.goal.rank(self._rank(self._best))) if self._best else ("", np.nan)
 
+    @property
+    def ranked(self) -> list[str]:
+        """The points in words, the best first."""
+        return sorted(self.arms, key=self._rank)
+
     def frame(self) -> "pd.DataFrame":
         """A row for each run: what varied, the seed, the status, and the last value of each metric.
 
@@ -100,7 +107,7 @@ class Outcome(campaign.Outcome):
 
         goal = self.sweep.goal
         rows = []
-        for arm in sorted(self.arms, key=self._rank):
+        for arm in self.ranked:
             values = [goal.value(ended) for ended in self.arms[arm]]
             spread = {goal.metric: np.median(values), "lowest": min(values), "highest": max(values)}
             figures = {name: self._median(arm, name) for name in ("final_cost", "test_accuracy")}

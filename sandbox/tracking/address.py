@@ -91,6 +91,13 @@ def above(kept: str, root: Path) -> str:
     return sqlite_uri(root.resolve() / unquote(path)) if scheme == "sqlite" and not path.startswith("/") else kept
 
 
+def near(uri: str) -> str:
+    """A store's address as it can be typed here: a database below the working directory by its path from there."""
+    path = sqlite_path(uri)
+    here = path is not None and path.is_relative_to(Path.cwd())
+    return sqlite_uri(path.relative_to(Path.cwd())) if path and here else uri
+
+
 def artifact_root(uri: str, root: str | os.PathLike[str]) -> str | None:
     """Where a database's artifacts go: beside an SQLite file, else in `root`. None: the server decides."""
     path = sqlite_path(uri)

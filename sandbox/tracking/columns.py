@@ -35,6 +35,9 @@ def _table(name: str, columns: str) -> TableClause:
 
 EXPERIMENTS = _table("experiments", "experiment_id name artifact_location lifecycle_stage workspace")
 RUNS = _table("runs", "run_uuid name status start_time end_time artifact_uri experiment_id lifecycle_stage")
+LINKS = _table("inputs", "source_type source_id destination_id")
+MODELS = _table("logged_models", "model_id status lifecycle_stage creation_timestamp_ms")
+READY = 2  # the status of a model that is whole
 TAGS, PARAMS = _table("tags", "run_uuid key value"), _table("params", "run_uuid key value")
 METRICS = table("latest_metrics", *map(column, ("run_uuid", "key", "value")), column("is_nan", Boolean))
 
@@ -64,6 +67,16 @@ class Columns:
             found = connection.execute(asked.order_by(here.start_time, here.run_uuid)).all()
             for part in (found[start : start + PART] for start in range(0, len(found), PART)):
                 yield from _rows(connection, part, whole=whole)
+
+    def models(self, run_ids: Sequence[str]) -> dict[str, str]:
+        """The model of each of these runs that has become one, by the runs' ids."""
+        link, model = LINKS.c, MODELS.c
+        asked = select(link.source_id, model.model_id).join_from(LINKS, MODELS, link.destination_id == model.model_id)
+        asked = asked.where(link.source_type == "RUN_OUTPUT", link.source_id.in_(run_ids))
+        asked = asked.where(model.status == READY, model.lifecycle_stage == "active")
+        with self.engine.connect() as connection:
+            found = connection.execute(asked.order_by(model.creation_timestamp_ms.desc())).all()
+        return {row.source_id: row.model_id for row in found}  # the oldest, where there are several
 
 
 def _rows(connection: Connection, runs: Sequence[Any], *, whole: bool) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.names import LONGEST, is_safe, is_text
+from sandbox.tracking.linked import LoggedDataset
 
 STATUSES = ("FINISHED", "KILLED", "FAILED")
 LARGEST = 1.7e308  # MLflow stores infinity as 1.797e308, so nothing near it is told apart from a number
@@ -35,7 +36,8 @@ class Record:
 
     `metrics` are (key, value, step); `images` map an artifact path such as ``cost.png`` to PNG bytes;
     `files` map an artifact path such as ``table.csv`` to any other bytes;
-    `slider` maps a key such as ``boundary`` to the PNG bytes at each step, shown in the UI behind a slider.
+    `slider` maps a key such as ``boundary`` to the PNG bytes at each step, shown in the UI behind a slider;
+    `dataset` is what it has learnt from.
 
     Raises ValueError for an unknown status, for a value that MLflow cannot keep (it would turn NaN into 0)
     and for two values of a metric at one step (it would draw both).
@@ -57,6 +59,7 @@ class Record:
     images: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     slider: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    dataset: LoggedDataset | None = None
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -137,7 +140,13 @@ def write(path: Path, entry: Entry) -> None:
     parts = {f"{kind}/{name}": content for kind in PARTS for name, content in getattr(record, kind).items()}
     for key, steps in record.slider.items():
         parts |= {f"slider/{step}/{key}": png for step, png in steps.items()}
-    plain = {**vars(record), "images": {}, "files": {}, "slider": {}}
+    plain = {
+        **vars(record),
+        "images": {},
+        "files": {},
+        "slider": {},
+        "dataset": record.dataset and vars(record.dataset),
+    }
     head = {"destination": vars(entry.destination), "record": plain, "closing": entry.closing}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("entry.json", json.dumps(head, allow_nan=False))
@@ -180,7 +189,9 @@ def _record(fields: dict[str, Any], parts: dict[str, bytes]) -> Record:
         else:
             kinds[kind][rest] = content
     metrics = [(key, float(value), int(step)) for key, value, step in fields["metrics"]]
-    return Record(**{**fields, **kinds, "metrics": metrics, "slider": slider})
+    told = fields.get("dataset")
+    dataset = LoggedDataset(**told) if told else None
+    return Record(**{**fields, **kinds, "metrics": metrics, "slider": slider, "dataset": dataset})
 
 
 def _check(entry: Entry) -> None:
@@ -189,8 +200,9 @@ def _check(entry: Entry) -> None:
     texts: list[Any] = [to.experiment, to.description, to.campaign, record.name, *(key for key, _, _ in record.metrics)]
     for table in (to.tags, to.params, to.experiment_tags, record.params, record.tags):
         texts += [text for pair in table.items() for text in pair]
+    texts += vars(record.dataset).values() if record.dataset else ()
     if not all(isinstance(text, str) and is_text(text) for text in texts):
-        raise ValueError("names, params and tags must be text")
+        raise ValueError("names, params, tags and data sets must be text")
     if not 1 <= len(to.experiment) <= LONGEST:
         raise ValueError("the name of the experiment must have 1 to 256 characters")
     if set(record.tags.get("config_key", "")) & set("'\"\\/"):  # it stands in filters and in files' names

@@ -10,7 +10,7 @@ from sandbox.tracking.row import Place, Row
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import LoggedModel, Run
 
 PAGE = 1000
 
@@ -65,6 +65,17 @@ def equals(key: str, value: str) -> str:
     return f"tags.`{key}` = '{value}'"
 
 
+def models_of(client: "MlflowClient", run: "Run") -> "list[LoggedModel]":
+    """The models that came from a run, the oldest first, also those that a dead process left half-made."""
+    found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
+    return sorted(found, key=lambda one: one.creation_timestamp)
+
+
+def linked(run: "Run") -> set[str]:
+    """The ids of the models that a run names as its own."""
+    return {one.model_id for one in (run.outputs.model_outputs if run.outputs else ())}
+
+
 class Pages:
     """The runs of a store that MLflow's client is asked about; whether their `whole` is asked for makes no difference."""
 
@@ -85,3 +96,12 @@ class Pages:
             sound = all(abs(value) <= LARGEST for value in data.metrics.values())
             told = info.artifact_uri or "", dict(data.tags), dict(data.params), dict(data.metrics), sound
             yield Row(info.run_id, info.run_name or "", info.status, info.start_time or 0, info.end_time or 0, *told)
+
+    def models(self, run_ids: Sequence[str]) -> dict[str, str]:
+        """The model of each of these runs that has become one, by the runs' ids."""
+        found = {}
+        for run in map(self.client.get_run, run_ids):
+            whole = [one.model_id for one in models_of(self.client, run) if one.status == "READY"]
+            if whole and whole[0] in linked(run):
+                found[run.info.run_id] = whole[0]
+        return found

@@ -7,6 +7,13 @@ from pathlib import Path
 
 from sandbox.tracking.address import artifact_uri, local_path, sqlite_path
 
+PLACES = (  # where MLflow keeps absolute ones, below those of their experiments
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+
 
 def check_sqlite(path: Path) -> None:
     """Raises sqlite3.DatabaseError at once for a file that is no database (MLflow would try ten times)."""
@@ -37,11 +44,12 @@ def relocate(path: Path, artifacts: str) -> Path | None:
         for number, (text, name) in ours.items():
             new = artifact_uri(here / name)
             connection.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (new, number))
-            connection.execute(
-                "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?)"
-                " WHERE experiment_id = ? AND substr(artifact_uri, 1, ?) = ?",
-                (new, len(text) + 1, number, len(text), text),
-            )
+            for table, column in PLACES:
+                if any(column == known for _, known, *_ in connection.execute(f"PRAGMA table_info({table})")):
+                    connection.execute(
+                        f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
+                        (new, len(text) + 1, len(text) + 1, f"{text}/"),
+                    )
         return old
 
 

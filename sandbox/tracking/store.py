@@ -211,6 +211,8 @@ class Store:
                 run_id = created.info.run_id
                 try:
                     log_batch(client, run_id, record)
+                    if record.dataset:
+                        client.log_inputs(run_id, [record.dataset.input()])
                     if files:
                         client.log_artifacts(run_id, directory)
                     client.set_terminated(run_id, record.status, record.end_time)

@@ -6,11 +6,13 @@ written to, and written to only where their columns are the ones that are known 
 """
 
 from collections.abc import Collection, Sequence
+from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, NullPool, column, create_engine, inspect, select, table
 
 from sandbox.tracking.connection import RefusedError
 from sandbox.tracking.entry import Record
+from sandbox.tracking.linked import CONTEXT, SOURCE
 from sandbox.tracking.row import LONGEST_NAME, NewRun
 
 REVISION = "dc11669786a5"  # of the tables of MLflow 3.17, as alembic has it
@@ -32,6 +34,12 @@ COLUMNS = {  # in the order in which rows below are made
     "tags": ("key", "value", "run_uuid"),
     "metrics": POINT,
     "latest_metrics": POINT,
+    "datasets": (
+        *("dataset_uuid", "experiment_id", "name", "digest"),
+        *("dataset_source_type", "dataset_source", "dataset_schema", "dataset_profile"),
+    ),
+    "inputs": ("input_uuid", "source_type", "source_id", "destination_type", "destination_id", "step"),
+    "input_tags": ("input_uuid", "name", "value"),
 }
 Rows = dict[str, list[tuple]]  # by table, each with its columns in the order of COLUMNS
 
@@ -98,9 +106,32 @@ class Tables:
             _add(rows, run, place, number)
         with self.engine.begin() as connection:
             self._prepare(connection)
+            self._link(connection, rows, runs)
             for name, some in rows.items():
                 if some:
                     connection.exec_driver_sql(self._insertion(name), some)
+
+    def _link(self, connection: Connection, rows: Rows, runs: Sequence[NewRun]) -> None:
+        """Add the rows that link runs to their data sets, and enter those data sets that their experiment has not.
+
+        Another writer may enter the same ones at the same moment: in one order, and whoever comes first.
+        """
+        wanted = {(int(run.experiment), one.name, one.digest): one for run in runs if (one := run.record.dataset)}
+        if not wanted:
+            return
+        new = [(uuid4().hex, *key, SOURCE, one.source, one.schema, one.profile) for key, one in sorted(wanted.items())]
+        connection.exec_driver_sql(f"{self._insertion('datasets')} ON CONFLICT DO NOTHING", new)
+        at = table("datasets", *map(column, ("experiment_id", "name", "digest", "dataset_uuid"))).c
+        asked = select(at.experiment_id, at.name, at.digest, at.dataset_uuid).where(
+            at.experiment_id.in_({key[0] for key in wanted}), at.digest.in_({key[2] for key in wanted})
+        )
+        known = {(experiment, name, digest): uuid for experiment, name, digest, uuid in connection.execute(asked)}
+        for run in runs:
+            if one := run.record.dataset:
+                link = uuid4().hex
+                dataset = known[int(run.experiment), one.name, one.digest]
+                rows["inputs"].append((link, "DATASET", dataset, "RUN", run.run_id, 0))
+                rows["input_tags"].append((link, *CONTEXT))
 
     def _insertion(self, name: str) -> str:
         """The statement itself: SQLAlchemy takes as long to look at each of its rows as SQLite to keep it."""
@@ -145,9 +176,11 @@ def _validate(record: Record, tags: dict[str, str], latest: dict[str, tuple[int,
     `earliest`.
     """
     from mlflow.exceptions import MlflowException
-    from mlflow.utils.validation import _validate_metric, _validate_param, _validate_tag
+    from mlflow.utils.validation import _validate_dataset, _validate_metric, _validate_param, _validate_tag
 
     try:
+        if record.dataset:
+            _validate_dataset(record.dataset.input().dataset)
         for key, (step, _, value) in latest.items():
             _validate_metric(key, value, earliest, step)
         params = {one.key: one.value for one in (_validate_param(*pair) for pair in record.params.items())}

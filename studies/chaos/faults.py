@@ -20,13 +20,14 @@ from sandbox.tracking import Store
 def faults(sweep: Sweep, store: Store, root: Path, *, deep: bool = True) -> list[str]:
     """What is not as it would be if nothing had happened to a sweep that has been run to its end.
 
-    `deep`: also in the curves and the pictures of each run.
+    `deep`: also in the curves and the pictures of each run, and the model of the best one.
     """
     wrong, finished = _faults_of_runs(store, sweep.name, sweep.id)
     keys = Counter(run.data.tags["config_key"] for run in finished)
     study = known_study(sweep.id, sweep.goal.words, root)
     trials = study.trials if study else []
     told = Counter(trial.user_attrs["config_key"] for trial in trials if trial.state.name == "COMPLETE")
+    wrong |= _faults_of_models(store, finished) if deep else {}
     wrong |= {
         "doubled in MLflow": max(keys.values(), default=0) > 1,
         "doubled in Optuna": max(told.values(), default=0) > 1,
@@ -65,8 +66,27 @@ def _faults_of_runs(store: Store, experiment: str, campaign: str) -> tuple[dict[
         "parents": [run.info.status for run in parents] != ["FINISHED"],
         "orphans": len(children) + len(parents) != len(runs),
         "states": {run.info.status for run in children} - {"FINISHED", "KILLED"},
+        "data sets": [run.info.run_id for run in children if run.info.status == "FINISHED" and _data_sets(run) != 1],
     }
     return wrong, [run for run in children if run.info.status == "FINISHED"]
+
+
+def _data_sets(run: Any) -> int:
+    return len(run.inputs.dataset_inputs) if run.inputs else 0
+
+
+def _faults_of_models(store: Store, finished: list[Any]) -> dict[str, object]:
+    """What is wrong with the models of a sweep's runs: one that has ended has one, of its best run."""
+    ids = {run.info.run_id for run in finished}
+    places = {run.info.experiment_id for run in finished}
+    models = [one for one in store.client.search_logged_models([*places]) if one.source_run_id in ids] if places else []
+    of_runs = Counter(one.source_run_id for one in models)
+    links = Counter(one.model_id for run in finished for one in (run.outputs.model_outputs if run.outputs else ()))
+    return {
+        "no model": not models,
+        "models of one run": max(of_runs.values(), default=0) > 1,
+        "half models": [one.model_id for one in models if one.status != "READY" or links[one.model_id] != 1],
+    }
 
 
 def _faults_of_run(store: Store, run, sweep: Sweep) -> list[str]:

@@ -8,12 +8,14 @@ from collections import Counter
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from sandbox.tracking import Destination, Record, Store
 from sandbox.tracking.entry import Entry
+from sandbox.tracking.linked import LoggedDataset
 from sandbox.tracking.spool import Spool
 from tests.fuzz.house import SEED, as_json, call, empty_store, lot_id, numbers, runs_under, tree, wrong_in
 from tests.fuzz.mutations import restore, spoil_entry, spoil_file
@@ -42,10 +44,13 @@ def entry(key):
     """A run's entry, as a sweep's would be."""
     metrics = [*(("cost", 0.5 / step, step) for step in range(1, 9)), ("final_cost", 0.06, 0)]
     tags = {"sweep": TO.campaign, "config_key": key, "seed": "3", "arm": "a"}
-    files = {"images": {"cost.png": png(1), "boundary.png": png(2)}, "files": {"deep/er.csv": b"a,b\n"}}
+    files: dict[str, Any] = {"images": {"cost.png": png(1), "boundary.png": png(2)}, "files": {"deep/er.csv": b"a,b\n"}}
     slider = {"boundary": {step: png(step) for step in (0, 4, 8)}}
     times = (1_790_000_000_000, 1_790_000_002_500)
-    return Entry(TO, Record(key, "FINISHED", *times, {"hidden": "3"}, metrics, tags, **files, slider=slider))
+    data = LoggedDataset("moons", "0123456789ab", "{}", "{}", "{}")
+    return Entry(
+        TO, Record(key, "FINISHED", *times, {"hidden": "3"}, metrics, tags, **files, slider=slider, dataset=data)
+    )
 
 
 @pytest.fixture(scope="module")

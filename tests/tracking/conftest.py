@@ -7,6 +7,15 @@ import pytest
 from PIL import Image, ImageDraw
 
 from sandbox.tracking import Record
+from sandbox.tracking.linked import LoggedDataset
+
+MOONS = LoggedDataset(
+    name="moons",
+    digest="0123456789ab",
+    source='{"tags": {"mlflow.source.name": "load_dataset(\'moons\')"}}',
+    schema='{"mlflow_colspec": [{"type": "double", "name": "x1", "required": true}]}',
+    profile='{"num_rows": 500, "num_elements": 500}',
+)
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +49,7 @@ def make_record(png):
             "tags": {"sweep": "s1", "config_key": name, "seed": "3"},
             "images": {"cost.png": png(0), "boundary.png": png(5)},
             "slider": {"boundary": {1000 * i: png(i) for i in range(6)}},
+            "dataset": MOONS,
         }
         return Record(**{**fields, **changes})
 

@@ -10,6 +10,7 @@ from sandbox.names import safe
 from sandbox.tracking import Record, Store, tables
 from sandbox.tracking.connection import RefusedError
 from sandbox.tracking.entry import Destination, Entry
+from sandbox.tracking.linked import LoggedDataset
 from sandbox.tracking.row import NewRun
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.tables import COLUMNS
@@ -56,6 +57,14 @@ def of_runs(tables, ids):
         some = [{**row, "run_uuid": names[row["run_uuid"]]} for row in rows if row.get("run_uuid") in names]
         if some:
             found[name] = some
+    links = {row["input_uuid"]: row for row in tables["inputs"] if row["destination_id"] in ids}
+    data = {row["dataset_uuid"]: row for row in tables["datasets"]}
+    named = {link: names[row["destination_id"]] for link, row in links.items()}
+    found["inputs"] = [{**row, "input_uuid": 0, "source_id": 0, "destination_id": named[k]} for k, row in links.items()]
+    found["input_tags"] = [
+        {**one, "input_uuid": named[k]} for one in tables["input_tags"] if (k := one["input_uuid"]) in links
+    ]
+    found["datasets"] = [{**data[row["source_id"]], "dataset_uuid": 0, "run": named[k]} for k, row in links.items()]
     return found
 
 
@@ -68,7 +77,7 @@ def records(make_record):
     rising = [("up/and down", float(value), step) for step, value in [(-5, 1), (7, -2), (3, 9)]]
     return [
         whole,
-        make_record("killed", status="KILLED", metrics=rising, slider={}, images={}),
+        make_record("killed", status="KILLED", metrics=rising, slider={}, images={}, dataset=None),
         make_record("n" * 300, metrics=[("tiny", 5e-324, 2**40), ("large", -1.7e308, 0)], tags={"empty": ""}),
         Record("bare", "FAILED", 1_790_000_000_000, 1_790_000_000_001),
     ]
@@ -97,6 +106,9 @@ def test_the_rows_are_those_of_the_client(store, make_record):
     for way, run in [*(("client", row) for row in wanted["runs"]), *(("together", row) for row in rows["runs"])]:
         assert run.pop("experiment_id") == int(places[way])
         assert run.pop("artifact_uri").startswith(f"{store.artifacts}/{safe(f'rows by {way}')}/")
+    assert len({one["dataset_uuid"] for one in after["datasets"]}) == len(after["datasets"]) == 2  # one an experiment
+    for way, some in (("client", wanted["datasets"]), ("together", rows["datasets"])):
+        assert {one.pop("experiment_id") for one in some} == {int(places[way])}
     for way, tags in (("client", wanted["tags"]), ("together", rows["tags"])):
         of_parents = [tag for tag in tags if tag["key"] == "mlflow.parentRunId"]
         assert {tag.pop("value") for tag in of_parents} == {parents[way]}
@@ -112,6 +124,8 @@ def test_mlflow_reads_them_alike(store, make_record):
     store.log_together([NewRun(ids[1], experiment, None, one)])
     first, second = (store.client.get_run(run_id) for run_id in ids)
     assert second.data.to_dictionary() == first.data.to_dictionary()
+    assert second.inputs.to_dictionary() == first.inputs.to_dictionary()
+    assert len(store.client.search_runs([experiment], "dataset.name = 'moons' AND dataset.context = 'training'")) == 2
     assert {run.info.run_id for run in store.client.search_runs([experiment], "metrics.test_accuracy = 0.75")} == set(
         ids
     )
@@ -135,8 +149,20 @@ def test_mlflow_reads_them_alike(store, make_record):
         {"start_time": -5, "end_time": -3},
         {"images": {"x" * 300: b""}},
         {"slider": {"boundary": {0: b"no picture"}}},
+        {"dataset": LoggedDataset("n" * 501, "0", "{}", "{}", "{}")},
     ],
-    ids=["metric", "long metric", "long param", "param", "long tag", "name", "times", "long file", "slider"],
+    ids=[
+        "metric",
+        "long metric",
+        "long param",
+        "param",
+        "long tag",
+        "name",
+        "times",
+        "long file",
+        "slider",
+        "data set",
+    ],
 )
 def test_what_the_client_refuses_or_changes_is_refused_and_nothing_is_left(change, store, make_record):
     experiment = store.experiment("refused")
@@ -169,7 +195,8 @@ def test_who_dies_between_the_transaction_and_the_file_logs_nothing_twice(store,
         path.write_bytes(whole)
         assert [*Writer(spool, store).log([path])] == [(path, "logged")]
     (experiment,) = store.client.search_experiments(filter_string="name = 'dies'")
-    assert len(store.client.search_runs([experiment.experiment_id], "tags.config_key = '1'")) == 1
+    (run,) = store.client.search_runs([experiment.experiment_id], "tags.config_key = '1'")
+    assert [one.dataset.name for one in run.inputs.dataset_inputs] == ["moons"]
 
 
 def test_an_experiment_that_is_deleted_meanwhile_is_restored(store, spool, make_record):
@@ -194,7 +221,9 @@ def test_tables_of_another_revision_are_left_to_the_client(store, spool, make_re
     (remark,) = said
     assert "revision is" in remark["remark"]
     (experiment,) = store.client.search_experiments(filter_string="name = 'revised'")
-    assert len(store.client.search_runs([experiment.experiment_id], "tags.sweep = 'revised-1'")) == 3
+    found = store.client.search_runs([experiment.experiment_id], "tags.sweep = 'revised-1'")
+    inputs = [run.inputs.to_dictionary()["dataset_inputs"] if run.inputs else [] for run in found]
+    assert sorted(map(len, inputs)) == [0, 1, 1]  # the parent has none
 
 
 def test_a_column_that_is_not_known_is_said_once_and_the_sweep_is_logged(tmp_path, call):

@@ -1,4 +1,4 @@
-"""What runs have kept: the network of one, to predict with."""
+"""Loading the network of a run, to predict with."""
 
 import os
 

@@ -1,0 +1,42 @@
+"""What a run has learnt from, as MLflow lists data sets."""
+
+import hashlib
+import json
+from typing import Any
+
+from sandbox.result import Result
+from sandbox.tracking.linked import LoggedDataset
+
+MOST_COLUMNS = 1000  # that are listed
+
+
+def dataset_of(result: Result) -> LoggedDataset:
+    """The data set of a result. One of one's own goes by its digest, any other by one of what decides its examples.
+
+    >>> from sandbox import Config, train
+    >>> dataset_of(train(Config(dataset="moons", n_examples=50, epochs=1))).profile
+    '{"num_rows": 50, "num_elements": 100}'
+    """
+    config, features = result.config, result.problem.features
+    data, name = config.data, str(config.dataset)
+    if data.digest:  # whatever part of it was the training part
+        name, digest = name.removesuffix(f"-{data.digest}"), data.digest
+        rows, made = getattr(data, "examples", 0), f"{name}: {data.summary}"
+    else:
+        seed = config.data_seed if data.drawn(config.n_examples, config.noise) else 0
+        decides = {"n": config.n_examples, "noise": config.noise, "seed": seed}
+        text = json.dumps([name, data.edition, decides], sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        rows = len(result.problem.train)
+        made = f"load_dataset({', '.join([repr(name), *(f'{key}={value!r}' for key, value in decides.items())])})"
+    columns: list[dict[str, Any]] = [
+        {"type": "string" if one.categories else "double", "name": one.name, "required": not features.has_gaps}
+        for one in features.raw
+    ]
+    return LoggedDataset(
+        name=name,
+        digest=digest,
+        source=json.dumps({"tags": {"mlflow.source.name": made}}),
+        schema=json.dumps({"mlflow_colspec": columns[:MOST_COLUMNS]}),
+        profile=json.dumps({"num_rows": rows, "num_elements": rows * len(columns)}),
+    )
