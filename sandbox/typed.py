@@ -24,7 +24,7 @@ def typed(*words: str) -> str:
 
 def program(name: str) -> str:
     """How a program of this environment is typed here: by its path, where a shell would find none or another one."""
-    path = shutil.which(name, path=sysconfig.get_path("scripts"))
+    path = shutil.which(name, path=os.path.dirname(sys.executable))
     if path is None or shutil.which(name) == path:
         return name
     return shlex.quote(_from_here(path))

@@ -159,7 +159,8 @@ def test_an_experiment_with_a_few_trials_of_another_kind(call, here, store, plai
     code, output, errors = call("-m", "experiments.depth", *words, cwd=tmp_path, command="python")
     assert code == 0
     assert "best" in errors  # the bar
-    head, row = output.strip().splitlines()[:2]
+    (table,) = (part for part in output.split("\n\n") if part.startswith("sweep "))
+    head, row = table.splitlines()
     columns = ["sweep", "runs", "new", "best", "by", "value", "cost", "accuracy", "diverged", "seconds"]
     assert head.split() == columns
     assert "validation_accuracy" in row.split()

@@ -223,7 +223,7 @@ def test_the_command_line(tmp_path):
     assert (code, len(output.splitlines())) == (0, 2)
     code, _, said = command("export", run, cwd=tmp_path)
     assert code == 2
-    assert "a function of yours, which a script of NumPy alone has not: --as json names it" in said
+    assert "a function of yours, which NumPy alone has not: export it as json, which names it" in said
     assert json.loads(command("export", run, "--as", "json", cwd=tmp_path, check=True)[1])["layers"][0][
         "activation"
     ] == ("my_functions:swish")

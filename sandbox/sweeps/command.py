@@ -157,13 +157,12 @@ def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int
             click.echo(f"\n{said}")
         click.echo(f"\n{render({name: [row[name] for row in rows] for name in rows[0]})}\n")
         if models:
-            click.echo(render({"model": [name for name, _ in models], "run": [run for _, run in models]}))
-            run = models[0][1] if len(models) == 1 else "RUN"
-            click.echo(f"serve one: {typed('register', run, *store.words)}\n")
+            click.echo(f"{render({'model': [name for name, _ in models], 'run': [run for _, run in models]})}\n")
     if trouble:
         click.echo(trouble[0].trouble, err=True)
     elif not as_json:
         if all(one.done == one.before for one in outcomes):
             click.echo("nothing left to do: every trial was logged before")
-        click.echo(next_commands(to_look(store), typed("compare", *store.words)))
+        serve = [typed("register", models[0][1], *store.words)] if models else []
+        click.echo(next_commands(to_look(store), typed("compare", *store.words), *serve))
     return 0 if finished else 1

@@ -226,7 +226,8 @@ def test_tables_and_json_say_which_objective(here, store):
     words = ("sweep", "--dataset", "moons", "--n-examples", 30, "--epochs", 30, "--vary", "learning_rate=0.1,1")
     words += ("--seeds", 1, "--name", "which", "--tracking-uri", store.uri)
     code, output, _ = here(*words)
-    head, row = (line.split() for line in output.split("\n\n")[-2].splitlines())
+    (table,) = (part for part in output.split("\n\n") if part.startswith("sweep "))
+    head, row = (line.split() for line in table.splitlines())
     assert code == 0
     assert (head[4], row[4]) == ("by", "validation_accuracy")
     code, output, _ = here(*words, "--objective", "test_cost", "--json")

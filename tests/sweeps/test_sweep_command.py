@@ -17,12 +17,14 @@ def test_the_question_of_the_manual(call, here, store, plain, tmp_path):
     assert "Error" not in errors
     lines = output.strip().splitlines()
     assert lines[0] == "question: What do learning_rate and initializer do?"
-    assert lines[-4].split()[:3] == ["question", "10", "10"]
-    assert lines[-5].split()[:4] == ["sweep", "runs", "new", "best"]
+    (head,) = (place for place, line in enumerate(lines) if line.startswith("sweep "))
+    assert lines[head].split()[:4] == ["sweep", "runs", "new", "best"]
+    assert lines[head + 1].split()[:3] == ["question", "10", "10"]
     assert lines[2].startswith("Learning rate ")
     assert any(line.startswith("Initializer ") for line in lines)
     where = f"--tracking-uri {store.uri}"
-    assert lines[-2:] == [f"next: sandbox ui {where}", f"      sandbox compare {where}"]
+    assert lines[-3:-1] == [f"next: sandbox ui {where}", f"      sandbox compare {where}"]
+    assert lines[-1].startswith("      sandbox register ")
 
     experiment = plain.get_experiment_by_name("question")
     assert experiment.tags["mlflow.note.content"].startswith(f"{lines[2]}\n\n")
