@@ -1,5 +1,6 @@
 """The network that a run keeps: what predicts raw rows, in the sandbox and where there is none."""
 
+import ast
 import io
 import json
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 import sandbox
 from sandbox import Config, Dataset, Network, RequestError, train
-from sandbox.export import export
+from sandbox.export import export, served
 from sandbox.model import Model
 
 
@@ -75,6 +76,9 @@ def test_a_file_of_it_predicts_the_same_to_the_bit(results, case, tmp_path):
     inputs = result.network.predict(result.problem.inputs(part.X))
     assert np.isfinite(inputs).all()
     assert model.params == result.config.params()
+    assert [list(row) for row in model.example] == [list(row) for row in result.model.example]
+    assert len(model.example) == 3
+    assert {len(row) for row in model.example} == {len(model.features.raw)}
     shuffled = frame[frame.columns[::-1]].assign(other=1)
     np.testing.assert_array_equal(model.predict(shuffled), result.predict(frame))
     (tmp_path / "network.npz").write_bytes(result.model.to_bytes())
@@ -105,6 +109,14 @@ def test_the_script_gives_the_same_outputs_with_numpy_alone(results, case, tmp_p
         assert [line[0] for line in lines] == [str(one) for one in result.classify(frame)]
     imported = [line for line in (tmp_path / "model.py").read_text().splitlines() if "import" in line]
     assert imported == ["import csv", "import sys", "import numpy as np"]
+
+
+def test_no_text_of_a_file_can_become_code(results):
+    model = results["multiclass"][0].model
+    evil = '"""\nraise SystemExit(7)\n"""\\'
+    for text in (served(model, evil), export(model, "numpy", evil, f"{evil}.py")):
+        tree = ast.parse(text)
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "SystemExit"]
 
 
 FUNCTIONS = {

@@ -1,7 +1,10 @@
 """Runs as MLflow models: logged once a run, linked to it, and registered under a name. No file of one is a pickle."""
 
 import json
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -80,12 +83,25 @@ def _make(client: "MlflowClient", model: LoggedModel, run: "entities.Run") -> "e
     made = client.create_logged_model(run.info.experiment_id, model.name, **here)
     with TemporaryDirectory(prefix="sandbox-") as directory:
         files = Path(directory, "model")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MLflow warns of its own type hints
+        with _quietly():
             _save(model, made, files)
         client.log_model_artifacts(made.model_id, str(files))
     client.log_batch(run.info.run_id, _metrics(run, made.model_id))
     return client.finalize_logged_model(made.model_id, "READY")
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Nothing is said of MLflow's own type hints, nor of what it does."""
+    logger = logging.getLogger("mlflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _save(model: LoggedModel, made: "entities.LoggedModel", directory: Path) -> None:
