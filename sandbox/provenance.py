@@ -4,6 +4,10 @@ import hashlib
 import json
 from typing import Any
 
+import numpy as np
+
+from sandbox.config import Config
+from sandbox.data.features import Features
 from sandbox.result import Result
 from sandbox.tracking.linked import LoggedDataset
 
@@ -11,13 +15,20 @@ MOST_COLUMNS = 1000  # that are listed
 
 
 def dataset_of(result: Result) -> LoggedDataset:
-    """The data set of a result. One of one's own goes by its digest, any other by one of what decides its examples.
+    """The data set of a result.
+
+    One of one's own goes by its digest, any other by one of what decides its examples; what `fit` was given by its bits.
 
     >>> from sandbox import Config, train
     >>> dataset_of(train(Config(dataset="moons", n_examples=50, epochs=1))).profile
     '{"num_rows": 50, "num_elements": 100}'
     """
-    config, features = result.config, result.problem.features
+    config, features, train = result.config, result.problem.features, result.problem.train
+    if not isinstance(config, Config):
+        digest = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in (train.X, train.Y)))
+        return _told(
+            train.name, digest.hexdigest()[:12], len(train), f"{train.name}: arrays of {train.X.shape}", features
+        )
     data, name = config.data, str(config.dataset)
     if data.digest:  # whatever part of it was the training part
         name, digest = name.removesuffix(f"-{data.digest}"), data.digest
@@ -27,8 +38,12 @@ def dataset_of(result: Result) -> LoggedDataset:
         decides = {"n": config.n_examples, "noise": config.noise, "seed": seed}
         text = json.dumps([name, data.edition, decides], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-        rows = len(result.problem.train)
+        rows = len(train)
         made = f"load_dataset({', '.join([repr(name), *(f'{key}={value!r}' for key, value in decides.items())])})"
+    return _told(name, digest, rows, made, features)
+
+
+def _told(name: str, digest: str, rows: int, made: str, features: Features) -> LoggedDataset:
     columns: list[dict[str, Any]] = [
         {"type": "string" if one.categories else "double", "name": one.name, "required": not features.has_gaps}
         for one in features.raw

@@ -67,7 +67,7 @@ def make_record(
         images=images,
         files={NETWORK: result.model.to_bytes()} if shown else {},
         slider=slider,
-        dataset=dataset_of(result),
+        dataset=dataset_of(result) if result.problem else None,  # examples may be of no task that there is
     )
 
 
