@@ -1,7 +1,6 @@
 """From Result to Record: what an MLflow run says about a trained config, pictures included."""
 
 import io
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.nn.network import Network
-from sandbox.provenance import dataset_of
+from sandbox.provenance import dataset_of, origin
 from sandbox.result import Result
 from sandbox.tracking.entry import LARGEST, Record
 
@@ -60,7 +59,7 @@ def make_record(
         metrics=[one for one in metrics(result) if not (blind and one[0].startswith("test_"))],
         tags={
             **result.tags,
-            **git_commit(),
+            **origin(),
             **({"pruned": "1"} if result.pruned else {}),
             **tags,
         },
@@ -201,14 +200,3 @@ def png_of(picture: Picture, result: Result) -> bytes:
     if isinstance(drawn, bytes) and drawn.startswith(b"\x89PNG"):
         return drawn
     raise TypeError(f"picture {_name_of(picture)} gave {type(drawn).__name__}: a Figure or PNG bytes are needed")
-
-
-@lru_cache(maxsize=1)
-def git_commit() -> dict[str, str]:
-    """The tag that names the commit which trained, where there is one."""
-    try:
-        asked = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-        found = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    return {"git_commit": found.stdout.strip()}

@@ -139,7 +139,7 @@ def make_record(
     """The MLflow run of this study: counts, pictures and the table. It is FAILED when something does not match."""
     import pandas as pd
 
-    from sandbox.record import git_commit
+    from sandbox.provenance import origin
     from studies.published.pictures import pictures
 
     names = ("matches", "mismatches", "largest_relative_difference")
@@ -150,7 +150,7 @@ def make_record(
         end_time=int(time.time() * 1000),
         params={"cases": str(len(runs)), "figures": str(len(figures)), "numpy": np.__version__},
         metrics=[(name, float(summary[name]), 0) for name in names],
-        tags={"mlflow.note.content": conclusion(summary), **git_commit()},
+        tags={"mlflow.note.content": conclusion(summary), **origin()},
         images=pictures(runs),
         files={
             "published_results.csv": pd.DataFrame(map(row, figures)).to_csv(index=False).encode(),

@@ -1,8 +1,11 @@
 """What a run says about a trial: always finite, and what the MLflow pages need."""
 
+import getpass
 import io
 import math
-import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from sandbox.config import FIELDS
 from sandbox.data import load_parts
 from sandbox.nn import Hook
 from sandbox.nn.hooks import Curves, Snapshots
-from sandbox.record import CURVE_POINTS, git_commit, make_record, snapshot_epochs
+from sandbox.record import CURVE_POINTS, make_record, snapshot_epochs
 
 DIVERGING = Config(
     dataset="moons", n_examples=60, hidden=(4,), activation="relu", output="linear", learning_rate=50, epochs=400
@@ -169,8 +172,14 @@ def test_a_replica_has_the_record_of_its_own_network():
         assert np.allclose(list(cost.values()), list(alone.values()), rtol=1e-9)
 
 
-def test_the_tag_of_the_commit_that_trained():
-    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|", git_commit().get("git_commit", ""))
+def test_the_tags_that_say_who_trained_with_what():
+    tags = make_record(train(Config(dataset="or", epochs=2)), "a run", {}).tags
+    assert tags["mlflow.user"] == getpass.getuser()
+    assert tags["mlflow.source.type"] == "LOCAL"
+    assert tags["mlflow.source.name"] == Path(sys.argv[0]).name
+    asked = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=Path(__file__).parent).stdout.strip()
+    assert tags.get("mlflow.source.git.commit", commit) == commit
 
 
 def test_a_figure_that_a_hook_records_at_every_epoch_has_200_points_with_the_first_and_the_last():

@@ -11,7 +11,8 @@ from sandbox.comparison.judge import Judge
 from sandbox.comparison.protocol import EXPERIMENT, LEAST, QUESTION, Comparison, nuisance_words
 from sandbox.comparison.run import Run, Winners
 from sandbox.nn.hooks import Hook
-from sandbox.record import Picture, git_commit
+from sandbox.provenance import origin
+from sandbox.record import Picture
 from sandbox.tracking import Destination, Store
 from sandbox.tracking.writers import Writers
 
@@ -93,7 +94,7 @@ def run_comparison(
 
 def destination_of(comparison: Comparison) -> Destination:
     """Where a comparison's runs belong: the experiment, and the parent run."""
-    tags = {"role": "comparison", "mlflow.note.content": QUESTION, **git_commit()}
+    tags = {"role": "comparison", "mlflow.note.content": QUESTION, **origin()}
     params = {
         "datasets": ",".join(comparison.datasets),
         "sizes": ",".join(map(str, comparison.sizes)),

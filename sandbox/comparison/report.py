@@ -28,7 +28,7 @@ from sandbox.comparison.run import FINAL
 from sandbox.comparison.sheet import contact_sheets, shown_epochs, shown_results
 from sandbox.data.datasets import entry_of
 from sandbox.data.tables import Table
-from sandbox.record import git_commit
+from sandbox.provenance import COMMIT, DIRTY, origin
 from sandbox.result import SETTLED, SOLVED
 
 TEMPLATE = "report.html.j2"
@@ -126,7 +126,7 @@ def _page(findings: Findings, outcome: Outcome, facts: Facts, sections: list[dic
         level=1 - level_of([pair.p for pairs in findings.pairs.values() for pair in pairs]),
         converged=(sum(run.converged for run in finals), len(finals)),
         versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
-        commit=git_commit().get("git_commit", "unknown"),
+        commit=origin().get(COMMIT, "unknown") + ("-dirty" if DIRTY in origin() else ""),
         experiment=EXPERIMENT,
         epochs_shown=shown_epochs(comparison.epochs),
         constants={

@@ -17,6 +17,7 @@ from sandbox.job import Job
 from sandbox.names import check_name, safe
 from sandbox.nn.hooks import Hook
 from sandbox.nn.hooks.hook import check_hooks
+from sandbox.provenance import origin
 from sandbox.record import Picture
 from sandbox.space import (
     Choice,
@@ -225,7 +226,7 @@ class Sweep:
     @property
     def destination(self) -> Destination:
         """Where the runs belong: the experiment, and the parent run."""
-        tags = {"sampler": self.sampler, "role": "sweep", "objective": self.goal.words}
+        tags = {"sampler": self.sampler, "role": "sweep", "objective": self.goal.words, **origin()}
         space = {f"space.{name}": format_value(canonical(one))[:500] for name, one in self.space.items()}
         base = {f"base.{name}": text for name, text in self.base.params().items()}
         description = f"{self.question}\n\n{self.reading}".strip()
