@@ -24,13 +24,15 @@ FEWEST = 3  # seeds, below which there is nothing to compare by
 class Trial(NamedTuple):
     """One run: its point, its seed, the objective as a rank (lower is better), and the figure that is compared.
 
-    `figure` is None where it diverged, or has no such metric.
+    `figure` is None where it diverged, or has no such metric. `overlap` says how much the splits of its data do (see
+    sandbox.answers.statistics), 0 for independent draws.
     """
 
     point: Mapping[str, Any]
     seed: int
     rank: float
     figure: float | None
+    overlap: float = 0.0
 
 
 class Part(NamedTuple):
@@ -60,6 +62,7 @@ class Row(NamedTuple):
     runs: int
     diverged: int
     figures: Mapping[int, float]  # by seed
+    overlap: float = 0.0
 
     @property
     def told(self) -> bool:
@@ -102,7 +105,7 @@ class Answer:
         if len(seeds) < FEWEST:
             return OPEN
         differences = np.array([one.figures[seed] - other.figures[seed] for seed in seeds])
-        return verdict_of(mean(differences, level=self.level), self.margin)
+        return verdict_of(mean(differences, max(one.overlap, other.overlap), self.level), self.margin)
 
     def sentence(self, part: Part) -> str:
         """What the rows of a part say, and no more."""
@@ -216,11 +219,12 @@ def _labels(name: str, known: Sequence[Any] | None, trials: list[Trial]) -> Call
 
 def _row(key: tuple[float, str], best: list[Trial], others: list[str], figure: str) -> Row:
     figures = {trial.seed: trial.figure for trial in best if trial.figure is not None}
-    estimate = mean(list(figures.values())) if len(figures) > 1 else Estimate(np.nan, np.nan, np.nan)
+    overlap = max(trial.overlap for trial in best)
+    estimate = mean(list(figures.values()), overlap) if len(figures) > 1 else Estimate(np.nan, np.nan, np.nan)
     if figure.endswith("accuracy"):  # which ends at 0 and 1
         estimate = Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
     at = {other: best[0].point[other] for other in others}
-    return Row(key[1], key[0], at, estimate, len(best), len(best) - len(figures), figures)
+    return Row(key[1], key[0], at, estimate, len(best), len(best) - len(figures), figures, overlap)
 
 
 def _rank(trials: list[Trial]) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from sandbox.comparison.arms import Arm, standard_arms
 from sandbox.config import Config
 from sandbox.data.datasets import entry_of
 from sandbox.data.pool import Pool
-from sandbox.data.tables import TEST_SHARE, Table
+from sandbox.data.tables import Table
 from sandbox.effort import check_count, check_effort
 from sandbox.errors import RequestError, choose, is_count, is_number, one_line
 from sandbox.fields import LONGEST_TEXT, ROOM
@@ -227,8 +227,8 @@ class Comparison:
 
 
 def overlap_of(dataset: str) -> float:
-    """How much the splits of a table overlap, rho / (1 - rho) of its test part's share; 0 for fresh draws."""
-    return TEST_SHARE / (1 - TEST_SHARE) if isinstance(entry_of(dataset), Table) else 0.0
+    """How much the splits of a table overlap; 0 for fresh draws."""
+    return entry_of(dataset).overlap
 
 
 def largest_size(dataset: str) -> int:

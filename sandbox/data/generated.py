@@ -22,6 +22,7 @@ class Unnamed:
 
     n_features: int
     digest: ClassVar[str] = ""
+    overlap: ClassVar[float] = 0.0  # of draws, which are independent
 
     @property
     def columns(self) -> int:

@@ -96,6 +96,11 @@ class Table:
         return tuple(quoted(name) for place, name in enumerate(self.columns) if place not in texts)
 
     @property
+    def overlap(self) -> float:
+        """How much its splits overlap: rho / (1 - rho) of the test part's share rho (Nadeau and Bengio 2003)."""
+        return TEST_SHARE / (1 - TEST_SHARE)
+
+    @property
     def smallest_n(self) -> int:
         """The fewest training examples: one of each class."""
         return self.classes

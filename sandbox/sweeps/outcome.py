@@ -174,6 +174,7 @@ class Outcome(campaign.Outcome):
                 ended.job.config.seed,
                 goal.rank(goal.value(ended)),
                 None if ended.diverged else ended.metrics.get(figure),
+                ended.job.config.data.overlap,
             )
             for ended in self.runs
             if not ended.pruned and ended.point

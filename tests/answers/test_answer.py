@@ -86,6 +86,14 @@ def test_equal_values_are_not_told_apart_and_costs_are_better_when_smaller():
     )
 
 
+def test_splits_of_one_table_say_less():
+    figures = [0.9, 0.8, 0.7, 0.8]
+    trials = [Trial({"rate": 1}, seed, 0.0, figure, overlap=1 / 3) for seed, figure in enumerate(figures)]
+    (row,) = answer_of(trials, {"rate": [1]}, "test_cost", larger=False).parts[Part("rate")]
+    half = stats.t.ppf(0.975, 3) * np.std(figures, ddof=1) * np.sqrt(1 / 4 + 1 / 3)  # Nadeau and Bengio 2003
+    assert (row.mean.low, row.mean.high) == pytest.approx((0.8 - half, 0.8 + half))
+
+
 def test_problems_are_not_compared_but_answered_one_by_one():
     rng = np.random.default_rng(5)
     truths = {("a", "circle"): 0.9, ("b", "circle"): 0.5, ("a", "moons"): 0.6, ("b", "moons"): 0.8}
