@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from sandbox.errors import RequestError, choose, one_line
@@ -70,7 +70,10 @@ def find(kind: str, name: str) -> Any:
         except Exception as error:
             raise RequestError(f"{kind} {name}: {_told(error)}") from error
     there = {one: value for one, value in vars(loaded).items() if not isinstance(value, ModuleType)}
-    return choose(kind, attribute, {one: value for one, value in there.items() if not one.startswith("__")})
+    found = choose(kind, attribute, {one: value for one, value in there.items() if not one.startswith("__")})
+    if isinstance(found, BuiltinFunctionType):  # names come out of files too, and os:kill would do what it does
+        raise RequestError(f"{kind} {name} is no function that is written in Python, nor one of NumPy's")
+    return found
 
 
 def name_of(kind: str, thing: Any) -> Any:

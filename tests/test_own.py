@@ -358,6 +358,7 @@ def test_what_is_wrong_with_them_is_one_line(tmp_path, monkeypatch, text):
         (":swish", "activation is ':swish': write MODULE:NAME, such as my_module:my_activation"),
         ("my functions:swish", "activation is 'my functions:swish': write MODULE:NAME"),
         ("a:b:c", "activation is 'a:b:c': write MODULE:NAME"),
+        ("os:kill", "activation os:kill is no function that is written in Python"),
     ],
 )
 def test_names_that_lead_nowhere(name, message):
