@@ -15,6 +15,7 @@ from sandbox.interrupt import getting_ready
 from sandbox.names import is_text
 from sandbox.options import RUNS, data_options, own_options, store_options, to_look
 from sandbox.tracking import Store
+from sandbox.typed import next_commands
 
 
 @click.command()
@@ -144,7 +145,4 @@ def _print(outcome: Any, findings: Any, directory: Path, store: Store) -> None:
         click.echo(f"caution: {kind} in {count} of {len(findings.comparison.cells)} cells, see the report")
     if outcome.before == len(outcome.runs):
         click.echo("\nnothing left to do: every run was logged before; the report is written anew")
-    click.echo(
-        f"\nreport: {directory / 'report.html'}\n"
-        f"next: {to_look(store)} (experiment compare), or open the report in a browser"
-    )
+    click.echo(f"\nreport, for a browser: {directory / 'report.html'}\n{next_commands(to_look(store))}")

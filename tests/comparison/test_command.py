@@ -24,7 +24,7 @@ def test_it_prints_verdicts_and_where_the_report_is(call, store, tmp_path):
     code, output, errors = call("compare", *words, "--out", "here", cwd=tmp_path)
     assert code == 0, errors
     assert "quadrants, 16 examples: cross is best on average" in output
-    assert f"report: here/report.html\nnext: sandbox ui --tracking-uri {store.uri} (experiment compare)" in output
+    assert f"report, for a browser: here/report.html\nnext: sandbox ui --tracking-uri {store.uri}\n" in output
     page = (tmp_path / "here" / "report.html").read_text()
     assert (
         "sandbox compare --dataset quadrants --n 16 --repetitions 5 --seeds 2 --trials 2 --epochs 60 --arm raw: "
