@@ -80,13 +80,14 @@ class Answer:
     """The answer of a sweep: `parts` with the rows of their values, in order.
 
     `figure` is the metric that is compared, better if it is larger where `larger` is. Differences below the `margin` count
-    as none.
+    as none. Of dimensions that are `ordered` a best value at the edge is said to be one.
     """
 
     figure: str
     larger: bool
     parts: Mapping[Part, Sequence[Row]]
     margin: float = 0.0
+    ordered: Collection[str] = ()
 
     @cached_property
     def level(self) -> float:
@@ -127,6 +128,8 @@ class Answer:
             ]
         else:
             parts = [f"{called}{best.label} has the {'best ' * (len(rows) > 1)}{told}, {spell(best.mean)}"]
+            if name in self.ordered and len(rows) > 2 and best in (rows[0], rows[-1]):
+                parts[0] += ", at the edge of what was tried"
             if open_ones:
                 parts.append(f"{_listed(open_ones)} cannot be told from it")
             if beaten:
@@ -197,7 +200,10 @@ def answer_of(
                 _row(key, min(found, key=_rank), [other for other in compared if other != name], figure)
                 for key, found in sorted(groups.items())
             ]
-    return Answer(figure, larger, parts, margin)
+    ordered = [
+        name for name, known in values.items() if known is None or all(isinstance(one, int | float) for one in known)
+    ]
+    return Answer(figure, larger, parts, margin, ordered)
 
 
 def _labels(name: str, known: Sequence[Any] | None, trials: list[Trial]) -> Callable[[Any], tuple[float, str]]:

@@ -86,6 +86,18 @@ def test_equal_values_are_not_told_apart_and_costs_are_better_when_smaller():
     )
 
 
+def test_a_best_value_at_the_edge_is_said_to_be_there():
+    for best, said in ((0.1, True), (0.2, False), (0.3, True)):
+        trials = [
+            Trial({"rate": rate}, seed, abs(rate - best), 0.9 - abs(rate - best) + seed / 1000)
+            for rate in (0.1, 0.2, 0.3)
+            for seed in range(4)
+        ]
+        (sentence,) = answer_of(trials, {"rate": [0.1, 0.2, 0.3]}, "test_accuracy", larger=True).sentences
+        assert sentence.startswith(f"Rate {best:g} has the best test accuracy, 0.901")
+        assert (", at the edge of what was tried; " in sentence) == said
+
+
 def test_splits_of_one_table_say_less():
     figures = [0.9, 0.8, 0.7, 0.8]
     trials = [Trial({"rate": 1}, seed, 0.0, figure, overlap=1 / 3) for seed, figure in enumerate(figures)]
