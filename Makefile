@@ -30,7 +30,7 @@ $(SWEEPS): sweep-%: setup ## run one experiment: NAME is learning_rate, initiali
 compare: setup ## feature crosses against hidden layers, a small grid: one or two minutes
 	@$(BIN)/python -m studies.features_vs_layers
 
-compare-full: setup ## the same on all data sets and sizes: a quarter of an hour
+compare-full: setup ## the same on all data sets and sizes: about half an hour
 	@$(BIN)/python -m studies.features_vs_layers --full
 
 findings: setup ## the figures and pictures of studies/FINDINGS.md, from all experiments

@@ -1,7 +1,7 @@
 """Feature engineering or hidden layers?
 
     make compare            three data sets, three sizes, six arms: one or two minutes
-    make compare-full       seven data sets, seven sizes, seven arms: a quarter of an hour
+    make compare-full       seven data sets, seven sizes, seven arms: about half an hour
     .venv/bin/python -m studies.features_vs_layers --help
 
 The tutorials say: with much data use a deeper network, with little engineer features. Here every alternative is tuned

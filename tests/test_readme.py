@@ -122,9 +122,11 @@ def test_own_data(shell):
 
 @pytest.mark.slow
 def test_the_python_of_ones_own_question_and_that_of_the_end(shell, clone, plain_of):
-    hooks, used = PYTHON
+    hooks, functions, used, _ = PYTHON  # that with scikit-learn's habits is run by the estimators' tests
     (clone / "my.py").write_text(hooks)
     assert "dead units" in shell(".venv/bin/python my.py --seeds 1").stdout
+    (clone / "my.py").write_text(functions)
+    shell(".venv/bin/sandbox train --activation my:swish --epochs 50")
     (clone / "used.py").write_text(used)
     shell(".venv/bin/python used.py")
     assert "or by hand" in {run.info.run_name for run in plain_of(clone, "train")}

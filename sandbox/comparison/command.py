@@ -24,7 +24,7 @@ from sandbox.typed import next_commands
 @click.option(
     "--arm", "arms", multiple=True, metavar="TEXT", help='"NAME: FIELD=VALUE; ..."; give two or more [standard].'
 )
-@click.option("--repetitions", type=int, help="How often every arm is tuned, on draws of its own [8].")
+@click.option("--repetitions", type=int, help="How often every arm is tuned, on draws of its own [8, with --full 12].")
 @click.option("--trials", type=int, help="Trials of each tuning [8, with --full 12].")
 @click.option("--seeds", type=int, help="Fresh seeds that the winner of each is measured on [8, with --full 10].")
 @click.option("--margin", type=float, help="The smallest difference of accuracy that is of interest [0.01].")
@@ -33,7 +33,7 @@ from sandbox.typed import next_commands
 )
 @click.option("--first-seed", type=int, help="The first of the fresh seeds; all that is drawn follows from it [0].")
 @click.option("--epochs", type=int, help="Epochs of every run [2000].")
-@click.option("--full", is_flag=True, help="All arms, data sets and sizes: a quarter of an hour on two cores.")
+@click.option("--full", is_flag=True, help="All arms, data sets and sizes: about half an hour on two cores.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Directory [runs/comparisons/ID].")
 @own_options
 @data_options

@@ -86,22 +86,25 @@ def _make(client: "MlflowClient", model: LoggedModel, run: "entities.Run") -> "e
         with _quietly():
             _save(model, made, files)
         client.log_model_artifacts(made.model_id, str(files))
-    client.log_batch(run.info.run_id, _metrics(run, made.model_id))
+    with _quietly():
+        client.log_batch(run.info.run_id, _metrics(run, made.model_id))
     return client.finalize_logged_model(made.model_id, "READY")
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Nothing is said of MLflow's own type hints, nor of what it does."""
-    logger = logging.getLogger("mlflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Nothing is said of MLflow's own type hints, nor of what it does; nor by PostgreSQL of what it has already."""
+    loggers = [logging.getLogger(name) for name in ("mlflow", "psycopg")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _save(model: LoggedModel, made: "entities.LoggedModel", directory: Path) -> None:
