@@ -1,6 +1,7 @@
 """The `sandbox` command: `train` and `ui` here, the others in the rooms that they are about."""
 
 import importlib
+import inspect
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -60,7 +61,7 @@ class _Group(click.Group):
         else:
             found = super().get_command(ctx, cmd_name)
         if found and found.help:  # its examples as they are typed here
-            found.help = found.help.replace(f"\n      {NAME} ", f"\n      {typed()} ")
+            found.help = inspect.cleandoc(found.help).replace(f"\n  {NAME} ", f"\n  {typed()} ")
         return found
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
