@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, TypeVar
@@ -140,7 +140,9 @@ def _names(code: Any) -> set[str]:
     return {*code.co_names, *(name for one in inner for name in _names(one))}
 
 
+@cache
 def _source(thing: Any) -> str:
+    """The source of a function or a class, without comments and blanks; read once, for thousands of configs may name it."""
     import ast  # these two are not for `import sandbox`
     import inspect
     from textwrap import dedent

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LEVEL = 0.05
+MARGIN = 0.01  # of accuracy: differences smaller than this are of no interest
 EXACT = 16  # differences for which all signs are tried
 MOST = 1000  # repetitions beyond which nobody is told to go
 LARGER, SMALLER, EQUIVALENT, OPEN = "larger", "smaller", "equivalent", "inconclusive"

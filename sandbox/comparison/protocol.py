@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from sandbox.answers.statistics import MARGIN
 from sandbox.comparison.arms import Arm, standard_arms
 from sandbox.config import Config
 from sandbox.data.datasets import entry_of
@@ -27,7 +28,6 @@ from sandbox.space import Dimension, Range, canonical, choice, sampled_points, t
 EXPERIMENT = "compare"
 QUESTION = "Feature engineering or hidden layers? Every arm tuned with equal effort, measured on fresh seeds and data."
 TUNING_SEEDS = 1_000_000  # tuning's seeds start here: no final run has one of them
-MARGIN = 0.01  # of accuracy: differences smaller than this are of no interest
 LEAST_VALIDATION = 30  # examples that a table's training part must have left beside those that are trained on
 LARGEST = 1_000_000  # of generated data
 NOISE = 0.1  # of generated data

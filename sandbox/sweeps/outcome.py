@@ -10,6 +10,7 @@ import numpy as np
 from sandbox import campaign, notebook
 from sandbox.answers.answer import Answer, Trial, answer_of
 from sandbox.answers.pages import PAGE, PICTURE, TABLE, files_of, markdown, plain
+from sandbox.answers.statistics import MARGIN
 from sandbox.job import Ended
 from sandbox.space import Choice, fields_of
 from sandbox.sweeps.sweep import Sweep
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 SHOWN = 20  # points of a notebook's table
 PROBLEM = {"dataset", "n_examples", "n_validation", "noise"}  # fields that say what is to be learnt
-MARGIN = 0.01  # of accuracy: differences smaller than this are of no interest
 
 
 @dataclass(repr=False)
@@ -156,7 +156,10 @@ class Outcome(campaign.Outcome):
         left = len(points) - SHOWN
         more = f"and {left} points more: .points() has them all, .frame() all runs" if left > 0 else ""
         closing = notebook.table({name: [value] for name, value in self.row().items()})
-        return closing + notebook.table(points.head(SHOWN)) + notebook.lines(more, self.trouble)
+        answer = ""
+        if self.answers:
+            answer = notebook.lines(*self.answer.sentences) + notebook.picture(self.files[PICTURE], "the answer")
+        return closing + answer + notebook.table(points.head(SHOWN)) + notebook.lines(more, self.trouble)
 
     @cached_property
     def answer(self) -> Answer:

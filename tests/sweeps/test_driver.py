@@ -6,6 +6,7 @@ import math
 import signal
 import statistics
 import time
+from html import escape
 
 import pytest
 from optuna.trial import TrialState
@@ -55,6 +56,9 @@ def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, p
     assert kept == {"answer.png", "answer.md", "answer.csv"}
     assert {path.name for path in outcome.directory.iterdir()} == kept
     assert outcome.directory.name == sweep.id
+    html = outcome._repr_html_()  # as a notebook shows it
+    assert escape(sentence) in html
+    assert html.count('src="data:image/png;base64,') == 1
     assert (parent.info.status, parent.info.run_name) == ("FINISHED", sweep.id)
     assert parent.data.metrics["runs"] == 4
     assert parent.data.params["space.learning_rate"] == "0.1,1.0"
