@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := python -m pytest -q -n 2 --dist loadscope
 EXPERIMENTS := learning_rate initializers depth feature_crosses batch_size schedules
+APART := $(if $(WORKERS),--workers $(WORKERS)) # WORKERS=8, or WORKERS=tcp://HOST:8786: make sweep WORKERS=8
 SWEEPS := $(addprefix sweep-,$(EXPERIMENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep compare compare-full findings published ui test test-floors lock bench lint clean $(SWEEPS)
+.PHONY: help setup sweep compare compare-full answers published ui test test-floors lock bench bench-cluster lint clean $(SWEEPS)
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-zA-Z$$()_-]+:.*## /{sub(/.*SWEEPS.*/, "sweep-NAME", $$1); printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,19 +23,19 @@ $(VENV)/.ready: pyproject.toml
 	@touch $@
 
 sweep: setup ## run the four experiments, log every run to MLflow
-	@$(BIN)/python -m experiments
+	@$(BIN)/python -m experiments $(APART)
 
 $(SWEEPS): sweep-%: setup ## run one experiment: NAME is learning_rate, initializers, depth, feature_crosses, batch_size or schedules
-	@$(BIN)/python -m experiments.$*
+	@$(BIN)/python -m experiments.$* $(APART)
 
 compare: setup ## feature crosses against hidden layers, a small grid: one or two minutes
-	@$(BIN)/python -m studies.features_vs_layers
+	@$(BIN)/python -m studies.features_vs_layers $(APART)
 
 compare-full: setup ## the same on all data sets and sizes: about half an hour
-	@$(BIN)/python -m studies.features_vs_layers --full
+	@$(BIN)/python -m studies.features_vs_layers --full $(APART)
 
-findings: setup ## the figures and pictures of studies/FINDINGS.md, from all experiments
-	@$(BIN)/python -m studies.findings
+answers: setup ## draw every answer, figure and number of the experiments anew from MLflow, and look whether FINDINGS.md has them
+	@$(BIN)/python -m studies.answers
 
 published: setup ## re-run every published result that the trainer claims
 	@$(BIN)/python -m studies.published_results
@@ -66,7 +67,16 @@ bench: .venv-bench/.ready ## our trainer and pipeline against PyTorch, JAX and s
 	@echo "installing PyTorch, JAX and scikit-learn into .venv-bench: some minutes, once"
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check jax -e .
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check jax -e ".[cluster]"
+	@touch $@
+
+bench-cluster: .venv-cluster/.ready ## our sweeps, here and on Dask, against Ray Tune with MLflow: about an hour
+	@.venv-cluster/bin/python -m studies.bench.cluster $(ARGS)
+
+.venv-cluster/.ready: pyproject.toml
+	@echo "installing Ray Tune and Dask into .venv-cluster: some minutes, once"
+	@$(PYTHON) -m venv .venv-cluster
+	@.venv-cluster/bin/python -m pip install --quiet --disable-pip-version-check "ray[tune]" -e ".[cluster]"
 	@touch $@
 
 lint: setup ## ruff and pyright

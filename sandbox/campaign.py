@@ -22,22 +22,31 @@ from tqdm import tqdm
 from sandbox.config import Config
 from sandbox.data.storage import keep
 from sandbox.errors import RequestError, one_line
-from sandbox.job import Ended, Job, apart, of_record, work
+from sandbox.job import Ended, Job, of_record
 from sandbox.lock import AlreadyLocked, lock_of, locked
+from sandbox.lot import Duty, apart
 from sandbox.nn.hooks import Hook
 from sandbox.note import Note
+from sandbox.provenance import origin
 from sandbox.record import Picture
+from sandbox.sharing import Sharing
+from sandbox.supply import Supply
 from sandbox.tracking import Destination, Record, Store, StoreError
-from sandbox.tracking.entry import Entry
+from sandbox.tracking.address import shown
+from sandbox.tracking.claims import Claims
+from sandbox.tracking.entry import Entry, Packed
 from sandbox.tracking.row import ENDING
 from sandbox.tracking.spool import Spool
-from sandbox.tracking.state import State, read_state
+from sandbox.tracking.state import State, others, read_state
+from sandbox.tracking.ui import is_server, url
 from sandbox.tracking.writers import Writers
 from sandbox.typed import typed
+from sandbox.workers import Workers, of_executor
 
 SMALLEST_BATCH, LARGEST_BATCH = 64, 1024
 BATCH_SECONDS = 4.0  # a batch is made so large that it takes about as long
 LOOK_SECONDS = 0.1  # between two looks of the progress bar on a terminal
+OTHERS_SECONDS = 0.5  # between two looks at what other hosts have done
 LINE_SECONDS = 10.0  # and between two lines of it elsewhere
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -74,12 +83,14 @@ class Campaign:
     `to` says where they belong, `total` how many there will be; `plan` has the configs by key where they are known
     beforehand, and `study` is how a sweep's study is made anew, for the doctor.
     `writers`: how many processes log, or the `Writers` of this store's spool, which several campaigns can share. `executor`
-    (of concurrent.futures) trains and draws elsewhere. `batch`: how many jobs are trained at a time, as many as take some
-    seconds by default, beginning with `first`.
+    (any of concurrent.futures, or what sandbox.workers opens) trains and draws elsewhere. `batch`: how many jobs are trained
+    at a time, as many as take some seconds by default, beginning with `first`. `shared` is the address of a PostgreSQL by
+    which several hosts can run it at once, each run on one of them (sandbox.tracking.claims).
 
-    While it is open, `done` has the ended jobs by key. The first Ctrl-C, SIGTERM or SIGHUP finishes the batch in hand and
-    lets the writers log it; the second stops at once. Nothing that was spooled is lost either way. When the store is away,
-    training goes on and the spool keeps the runs: `away` says why the store could not be asked what is done.
+    While it is open, `done` has the ended jobs by key, `trained` the keys of those that were trained from here, and `heirs`
+    of those that another host had before. The first Ctrl-C, SIGTERM or SIGHUP finishes the batch in hand and lets the
+    writers log it; the second stops at once. Nothing that was spooled is lost either way. When the store is away, training
+    goes on and the spool keeps the runs: `away` says why the store could not be asked what is done.
 
     How it ends is written to `outcome`. `news` gives what the progress bar says; `answer` what the parent run is told at
     the end, as fields of a Record, and as `description` what the experiment is.
@@ -97,23 +108,32 @@ class Campaign:
         study: Mapping[str, Any] | None = None,
         quiet: bool = False,
         writers: int | Writers | None = None,
-        executor: Executor | None = None,
+        executor: Executor | Workers | None = None,
+        shared: str = "",
         batch: int | None = None,
         first: int = SMALLEST_BATCH,
     ) -> None:
-        self.to, self.store, self.root, self.outcome, self.quiet = to, store, root, outcome, quiet
-        self.total, self.plan, self.study, self.executor = total, plan or {}, study or {}, executor
-        self.spool = Spool(store.uri, root, store.chosen)
+        self.store, self.root, self.outcome, self.quiet = store, root, outcome, quiet
+        root.mkdir(parents=True, exist_ok=True)
+        self.signing = store.signing(root)
+        self.to = replace(to, tags={**to.tags, **self.signing})
+        self.total, self.plan, self.study = total, plan or {}, study or {}
+        self.workers = None if executor is None else of_executor(executor)
+        self.spool = Spool(store.uri, root, store.chosen, shared)
+        self.sharing = Sharing(self.to, store, self.spool, shared)
+        self.claims = self.sharing.claims
         self.batch, self._at_once = batch, batch or first
         self._own = not isinstance(writers, Writers)
         self.crew = writers if isinstance(writers, Writers) else Writers(self.spool, writers)
         self.stop = threading.Event()
         self.done: dict[str, Ended] = {}
+        self.trained: set[str] = set()
+        self.heirs: set[str] = set()
         self.away = ""
         self.news: Callable[[], str] = str
         self.answer: Callable[[], dict[str, Any]] = dict
         self._text, self._due, self._line_due, self._down = "", 0.0, 0.0, ""
-        self._begun = False
+        self._begun = self._said_others = False
 
     @contextmanager
     def open(self) -> Iterator["Campaign"]:
@@ -123,7 +143,8 @@ class Campaign:
         """
         started = time.perf_counter()
         try:
-            with locked(lock_of(self.to.campaign, self.root), wait=False), _stopping(self.stop):
+            lock = locked(lock_of(self.to.campaign, self.root), wait=False)
+            with lock, self.sharing.held(), _stopping(self.stop):
                 settled = self._look()
                 crew = closing(self.crew) if self._own else nullcontext()
                 with self._progress() as self.bar, crew:
@@ -142,6 +163,7 @@ class Campaign:
                                 self._close_parent()
                     if self._begun or not settled:
                         self._wait()
+                self.sharing.let_go(entry.key for entry in self.spool.entries(self.to.campaign))
         except AlreadyLocked:
             raise RequestError(f"{self.to.campaign} is under way in another process: wait for it, or end it") from None
         except OSError as error:
@@ -150,6 +172,7 @@ class Campaign:
             full = f"no room left on the disk of {self.root}: make room, and the same command goes on from here"
             raise OSError(full) from error
         finally:
+            self.sharing.leave()
             self.outcome.seconds = time.perf_counter() - started
 
     def run(self, jobs: Jobs, hooks: Sequence[Hook] = (), pictures: Sequence[Picture] = ()) -> Iterator[Ended]:
@@ -157,28 +180,65 @@ class Campaign:
 
         `jobs` come in rounds: all of one have ended before the next is asked for. An executor gets copies of the `hooks`.
         """
-        rounds = iter(jobs)
+        rounds, duty = iter(jobs), Duty(self.to, {**origin(), **self.signing}, hooks, pictures)
         while not self.stop.is_set() and (lot := next(rounds, None)) is not None:
             known = [self.done[job.key] for job in lot if job.key in self.done]
-            left = [job for job in lot if job.key not in self.done]
-            keep((job.config.data for job in left), self.root)
+            supply = Supply([job for job in lot if job.key not in self.done], self.claims, self._known)
+            keep((job.config.data for job in supply.left), self.root)
             yield from known
-            for ended, record in self._train(left, hooks, pictures) if left else ():
-                self.spool.put(Entry(self.to, record), perhaps_logged=bool(self.away))
-                self.done[ended.job.key] = ended
-                yield ended
-                self.bar.update()
-                self._show()
+            while not self.stop.is_set():
+                for ended, packed in self._train(supply, duty) if supply.left else ():
+                    self.spool.put(packed, perhaps_logged=bool(self.away))
+                    self.trained.add(ended.job.key)
+                    yield self._ended(ended)
+                for ended in supply.came():
+                    yield self._ended(ended)
+                if not (supply.left or supply.elsewhere):
+                    break
+                if not supply.left:
+                    self._await_others(len(supply.elsewhere))
+        if self.claims and not self.plan:
+            yield from self._others(self.claims)
 
-    def _train(self, jobs: Sequence[Job], hooks: Sequence[Hook], pictures: Sequence[Picture]) -> Iterator:
-        if self.executor is not None:  # its processes are forked from one that has few threads: the writers come later
-            yield from apart(self.executor, jobs, hooks, pictures, size=self.batch, stop=self.stop, started=self._begin)
+    def _others(self, claims: Claims) -> Iterator[Ended]:
+        """What other hosts have done of a campaign whose runs nobody knew beforehand."""
+        while (left := claims.in_hand()) and not self.stop.is_set():
+            self._await_others(left)
+        if not (self.stop.is_set() or (state := read_state(self.to, self.store, self.spool, whole=True)).why):
+            for key in state.runs.keys() - self.done.keys():
+                with suppress(RequestError):
+                    yield self._ended(of_record(state.runs[key]))
+
+    def _ended(self, ended: Ended) -> Ended:
+        self.done[ended.job.key] = ended
+        self.bar.update()
+        self._show()
+        return ended
+
+    def _await_others(self, number: int) -> None:
+        """Other hosts have the rest in hand."""
+        if not self._said_others and (others := self.sharing.others()):
+            self._said_others = True
+            self.say(f"{number} runs are in hand of {others}: waiting for them")
+        self._show()
+        self.stop.wait(OTHERS_SECONDS)
+
+    def _known(self, jobs: Sequence[Job]) -> dict[str, Ended]:
+        """Those of these jobs, which another host had before, that MLflow has; what that host left undone is put aside."""
+        while (state := read_state(self.to, self.store, self.spool, whole=True)).why and not self.stop.is_set():
+            self.stop.wait(OTHERS_SECONDS)  # nobody can say yet
+        self.heirs |= {job.key for job in jobs}
+        return self.sharing.left_by_others(jobs, state)
+
+    def _train(self, supply: Supply, duty: Duty) -> Iterator[tuple[Ended, Packed]]:
+        if self.workers is not None:  # an executor may fork from a process that has few threads: the writers come later
+            options: Any = {"size": self.batch, "stop": self.stop, "started": self._begin, "say": self.say}
+            yield from apart(self.workers, supply, duty, **options)
             return
         self._begin()
-        while jobs and not self.stop.is_set():
-            batch, jobs = jobs[: self._at_once], jobs[self._at_once :]
+        while not self.stop.is_set() and (batch := supply.take(self._at_once)):
             begun = time.perf_counter()
-            yield from work(batch, hooks, pictures)
+            yield from duty.packed(batch)
             if self.batch is None and time.perf_counter() - begun < BATCH_SECONDS / 2:
                 self._at_once = min(2 * self._at_once, LARGEST_BATCH)
 
@@ -187,24 +247,44 @@ class Campaign:
         self.say(self.spool.first_word(self.store.remark))
         self.spool.open().tidy()
         to, spools = self.to, [self.spool.directory.name]
-        self.note = Note(to.campaign, to.experiment, self.total, list(self.plan), self.study, spools).leave(self.root)
+        note = Note(to.campaign, to.experiment, self.total, list(self.plan), self.study, spools)
+        self.note = replace(note, shared=self.claims.uri if self.claims else "").leave(self.root)
+        claimed = self.sharing.logged()
         state = read_state(to, self.store, self.spool, whole=True)
         self._ending = max(self.note.begun, state.ending + 1)
         self._check_place(state)
+        if self.store.owner and not state.parents and not state.why:
+            self.say(self._word_of_others())
         for key, run in state.runs.items():
             with suppress(RequestError):  # a config of another version: not one of ours
                 self.done[key] = of_record(run, self.plan.get(key))
+        self.sharing.reconcile(self.done, claimed, state, self.plan)
         self.outcome.before, self.away = len(self.done), state.why
         with suppress(StoreError):
             for _, run_id in state.left_running:
                 self.store.abandon(run_id)
         self.planned = len(self.done.keys() | self.plan.keys()) if self.plan else max(self.total, len(self.done))
+        if len(self.done) < self.planned or not self.plan:
+            self.sharing.enter(state)
         return state.parent_status == "FINISHED" and not state.left_running and not self.spool.files()
 
     def _check_place(self, state: State) -> None:
         chosen = self.store.chosen
         if chosen and state.place and not state.place.startswith(chosen.rstrip("/")):
             self.say(f"note: experiment {self.to.experiment} keeps its artifacts in {state.place}, not in {chosen}")
+
+    def _word_of_others(self) -> str:
+        """Who else has run this to its end, as a line to print, "" where nobody has."""
+        found = others(self.to, self.store)
+        if not found:
+            return ""
+        first, uri = found[0], self.store.uri
+        look = f"run {first.run_id}, {typed('ui', *self.store.words)}"
+        if is_server(uri):
+            look = url(shown(uri), first.experiment_id, first.run_id)
+        names = list(dict.fromkeys(one_line(one.user).strip("'") for one in found))
+        more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        return f"note: {names[0]}{more} has run this before you, and you get runs of your own. To look: {look}"
 
     def _begin(self) -> None:
         if not self._begun:
@@ -213,10 +293,14 @@ class Campaign:
             self.crew.start()
 
     def _close_parent(self) -> None:
+        if self.claims:
+            if self.outcome.status != "FINISHED" and self.sharing.others():
+                return  # they go on, and end it
+            self._ending = self.claims.ending()
         now = time.time_ns() // 1_000_000
         answer = self.answer()
         to = replace(self.to, description=answer.pop("description", self.to.description))
-        answer["tags"] = {**answer.get("tags", {}), ENDING: str(self._ending)}
+        answer["tags"] = {**answer.get("tags", {}), ENDING: str(self._ending), **self.sharing.closing()}
         record = Record(self.to.campaign, self.outcome.status, now, now, **answer)
         self.spool.put(Entry(to, record, closing=True))
         self.spool.sync()

@@ -36,6 +36,7 @@ from sandbox.typed import NAME, near, next_commands, typed
 
 FEW_PARAMETERS, FEW_EXAMPLES = 20, 8  # that are printed
 ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Optuna's half of the house
+    "animate": "sandbox.kept.command",
     "compare": "sandbox.comparison.command",
     "doctor": "sandbox.doctor.command",
     "experiment": "sandbox.sweeps.experiments",
@@ -43,6 +44,7 @@ ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Opt
     "export": "sandbox.kept.command",
     "predict": "sandbox.kept.command",
     "register": "sandbox.kept.command",
+    "reset": "sandbox.doctor.command",
     "sweep": "sandbox.sweeps.command",
     "sync": "sandbox.doctor.command",
 }
@@ -119,16 +121,17 @@ def train(
     with getting_ready():
         from tqdm import tqdm
 
+        from sandbox.description import LONGEST_START, START
         from sandbox.logged import TRAIN, announce, log
         from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, PrintEvery, Progress, Snapshots
-        from sandbox.record import CURVE_POINTS, make_record, snapshot_epochs
+        from sandbox.record import CURVE_POINTS, make_record, plane_named, snapshot_epochs
         from sandbox.train import train as train_one
 
     check_effort([config])
     if name is not None:
         check_name("name", name)
     start = None if weights is None and bias is None else _start(config, weights, bias)
-    shown = None if plane is None else _plane(plane, config)
+    shown = None if plane is None else plane_named(plane, config)
     kept = [Checkpoint(checkpoint)] if checkpoint else []
     spool = Spool(store.uri, RUNS, store.chosen)
     if not no_track:
@@ -159,7 +162,7 @@ def train(
     record = None
     if not no_track:
         told = {"weights": weights, "bias": bias}
-        given = {f"start.{name}": text[:500] for name, text in told.items() if text}
+        given = {f"{START}{name}": text[:LONGEST_START] for name, text in told.items() if text}
         record = make_record(result, name or result.title, given, pictures=pictures, plane=shown)
         report["run_id"] = log(record, TRAIN, store, spool)
     health_curves = {name: values for name, (_, values) in result.curves.items() if name.startswith("health/")}
@@ -174,7 +177,9 @@ def train(
     for name, text in _small(result):
         click.echo(f"{name:{width}} {text}")
     if record is not None:
-        info = store.info(report["run_id"])
+        run = store.run(report["run_id"])
+        assert run is not None
+        info = run.info
         for name, where in _to_open(str(info.artifact_uri), record.images):
             click.echo(f"{name:{width}} {where}")
         own = isinstance(changes.get("dataset"), Dataset)  # a file, which has the columns that the network takes
@@ -191,16 +196,6 @@ def _to_open(place: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, f"{place}/{name}"
         elif directory is not None and (directory / name).is_file():
             yield name, near(directory / name)
-
-
-def _plane(text: str, config: Config) -> tuple[str, str]:
-    """The two features named, once it is sure that the data have them. Raises RequestError."""
-    from sandbox.plots.plane import plane_of
-    from sandbox.result import prepare
-
-    names: Any = tuple(name.strip() for name in text.split(","))
-    plane_of(prepare(config).train, names)
-    return names
 
 
 def _small(result: Any) -> Iterator[tuple[str, str]]:
@@ -269,10 +264,16 @@ def datasets(png: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines look, too.")
+@click.option("--allow", multiple=True, metavar="NAME", help="A name by which others reach this machine.")
 @uri_option
-def ui(port: int, host: str, tracking_uri: str | None) -> None:
-    """Serve the MLflow UI until Ctrl-C."""
+def ui(port: int, host: str, allow: tuple[str, ...], tracking_uri: str | None) -> None:
+    """Serve MLflow's UI, with a page in front that says what every experiment found, until Ctrl-C.
+
+    \b
+      sandbox ui
+      sandbox ui --host 0.0.0.0 --allow lab-1.school.example
+    """
     from sandbox.tracking.ui import serve
 
-    serve(Store(tracking_uri, RUNS), host, port, click.echo)
+    serve(Store(tracking_uri, RUNS), host, port, click.echo, allow)

@@ -260,6 +260,16 @@ class Config:
         """Every field as text, the way MLflow keeps parameters and the command line takes them."""
         return {name: format_value(value) for name, value in self.to_dict().items()}
 
+    @property
+    def words(self) -> list[str]:
+        """The options of `sandbox train` for what differs from the defaults.
+
+        >>> Config(dataset="moons", hidden=()).words
+        ['--dataset', 'moons', '--hidden', 'none']
+        """
+        changed = [(name, text) for name, text in self.params().items() if getattr(self, name) != FIELDS[name].default]
+        return [word for name, text in changed for word in (f"--{name.replace('_', '-')}", text)]
+
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> "Config":
         """The config whose `params` these are. Raises RequestError for unknown names and wrong values."""

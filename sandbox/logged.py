@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,15 @@ from sandbox.tracking import Destination, Record, Store, StoreError
 from sandbox.tracking.connection import RefusedError
 from sandbox.tracking.entry import Entry
 from sandbox.tracking.spool import Spool
+from sandbox.tracking.ui import ranked_by
 from sandbox.train import outcomes
 from sandbox.typed import typed
 
-TRAIN = Destination("train", "Single networks: those of `sandbox train`, and what log_run was given.")
+TRAIN = Destination(
+    "train",
+    "Single networks: those of `sandbox train`, and what log_run was given.",
+    experiment_tags=ranked_by("min:final_cost"),
+)
 
 
 def log_run(
@@ -35,13 +40,15 @@ def log_run(
     experiment: str = TRAIN.experiment,
     tracking_uri: str | None = None,
     root: str | os.PathLike[str] = "runs",
+    user: str | None = None,
 ) -> str:
     """Log a run of `fit`, or a Result, as a run of an experiment in MLflow; gives its id, which `load` takes.
 
     It holds what fit was told and the layers, the curves of the cost and of what hooks recorded, the final figures, the
     network, and pictures of the cost and, where the targets are of a task, of the boundary; of a Result what `sandbox
     train` logs. The store is that of `tracking_uri`, else of MLFLOW_TRACKING_URI, else the one in the directory `root`;
-    when it is away the run waits in the spool there, and StoreError says so. Raises RequestError for a population.
+    when it is away the run waits in the spool there, and StoreError says so. `user` is who logs it (default:
+    SANDBOX_USER, else the name of the account). Raises RequestError for a population.
 
     >>> from tempfile import TemporaryDirectory
     >>> from sandbox import Network, fit, load, log_run
@@ -59,10 +66,15 @@ def log_run(
         raise RequestError(f"run is {one_line(run)}: what fit or train gave is needed")
     result = run if isinstance(run, Result) else fitted(run)
     record = make_record(result, name or result.title, {})
-    store = Store(tracking_uri, root)
+    store = Store(tracking_uri, root, user=user)
     spool = Spool(store.uri, Path(root), store.chosen)
     announce(store, spool)
     return log(record, TRAIN if experiment == TRAIN.experiment else Destination(experiment), store, spool)
+
+
+def signed(record: Record, store: Store, root: Path) -> Record:
+    """A record as that of the store's user, and of this host and process, whose spool is under `root`."""
+    return replace(record, tags={**record.tags, **store.signing(root)})
 
 
 def announce(store: Store, spool: Spool) -> None:
@@ -74,8 +86,9 @@ def announce(store: Store, spool: Spool) -> None:
 
 def log(record: Record, to: Destination, store: Store, spool: Spool) -> str:
     """The id of the run. If the store is away, or has gone meanwhile, it waits in the spool. Raises StoreError."""
+    record = signed(record, store, spool.root)
     try:
-        return store.log(record, store.experiment(to.experiment, to.description))
+        return store.log(record, store.experiment(to.experiment, to.description, to.experiment_tags))
     except RefusedError:
         raise
     except StoreError as error:

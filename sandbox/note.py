@@ -16,7 +16,8 @@ class Note:
     """Where a campaign's runs go, and how many there should be.
 
     `keys` are those of a plan that is known beforehand; `study` says how a sweep's study is made anew (empty for what is
-    no sweep); `spools` name the stores that its runs were sent to; `begun` counts how often it was begun.
+    no sweep); `spools` name the stores that its runs were sent to; `begun` counts how often it was begun; `shared` is the
+    database by which hosts share it, "" for none.
     """
 
     campaign: str
@@ -26,6 +27,7 @@ class Note:
     study: Mapping[str, Any] = field(default_factory=dict)
     spools: Sequence[str] = ()
     begun: int = 1
+    shared: str = ""
 
     def missing(self, told: Collection[str]) -> int:
         """How many of its runs are not among those of these keys."""
@@ -55,7 +57,7 @@ class Note:
         try:
             found = json.loads(path.read_bytes())
             note = cls(**{one.name: found[one.name] for one in fields(cls) if one.name in found})
-            texts = [note.campaign, note.experiment, *note.keys, *note.spools]
+            texts = [note.campaign, note.experiment, note.shared, *note.keys, *note.spools]
             numbers = [note.total, note.begun]
             if not (all(isinstance(text, str) for text in texts) and all(type(number) is int for number in numbers)):
                 raise TypeError("a text or a number is none")

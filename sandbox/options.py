@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 something failed, 2 the request was wrong. Errors are one 
 
 import csv
 import io
-import signal
+import os
 import sys
 from collections.abc import Callable, Collection
 from functools import partial, wraps
@@ -23,10 +23,15 @@ from sandbox.fields import NONE
 from sandbox.own import find
 from sandbox.tracking import Store, StoreError
 from sandbox.tracking.address import shown
+from sandbox.tracking.claims import VARIABLE as STUDY
+from sandbox.tracking.claims import check_uri
 from sandbox.tracking.ui import is_server, url
+from sandbox.tracking.user import VARIABLE
 from sandbox.typed import typed
+from sandbox.workers import check
 
 RUNS = Path("runs")
+WORKERS = "SANDBOX_WORKERS"
 
 
 def main(command: click.Command) -> None:
@@ -45,7 +50,7 @@ def main(command: click.Command) -> None:
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever presses once more has been heard
+        interrupt.all_done()  # whoever presses once more has been heard
         _fail("interrupted", 1)
     except RequestError as error:
         if notes := getattr(error, "__notes__", None):  # it comes out of a hook or a picture, in the midst of the work
@@ -75,10 +80,15 @@ def _fail(message: str, code: int) -> None:
     sys.exit(code)
 
 
-def save(path: Path, content: bytes, option: str) -> None:
-    """Write a file that was asked for. Raises RequestError where there is no place for it."""
+def check_place(path: Path, option: str) -> None:
+    """Raises RequestError where there is no place for a file that was asked for."""
     if not path.parent.is_dir() or path.is_dir():
         raise RequestError(f"{option} is {str(path)!r}: a file in a directory that exists is needed")
+
+
+def save(path: Path, content: bytes, option: str) -> None:
+    """Write a file that was asked for. Raises RequestError where there is no place for it."""
+    check_place(path, option)
     path.write_bytes(content)
 
 
@@ -170,14 +180,48 @@ def _read(target: str | None, given: dict[str, Any], text: str) -> Any:
 
 
 def store_options(command: Callable) -> Callable:
-    """--tracking-uri and --artifacts, which come to a `store`, and --json: what every command that logs runs has."""
+    """--tracking-uri, --artifacts and --as, which come to a `store`, and --json: what every command that logs runs has."""
 
     @wraps(command)
-    def collected(tracking_uri: str | None, artifacts: str, **options: Any) -> Any:
-        return command(store=Store(tracking_uri, RUNS, artifacts), **options)
+    def collected(tracking_uri: str | None, artifacts: str, user: str | None, **options: Any) -> Any:
+        return command(store=Store(tracking_uri, RUNS, artifacts, user), **options)
 
     where = "Where new experiments keep their artifacts, such as s3://BUCKET/PATH [beside the database]."
-    return uri_option(click.option("--artifacts", metavar="URI", default="", help=where)(json_option(collected)))
+    placed = click.option("--artifacts", metavar="URI", default="", help=where)
+    return uri_option(placed(user_option(json_option(collected))))
+
+
+def workers_option(command: Callable) -> Callable:
+    """--workers, where runs are trained if not in this process; opened by whoever runs them (sandbox.workers)."""
+
+    @wraps(command)
+    def checked(workers: str | None, **options: Any) -> Any:
+        check(workers)
+        return command(workers=workers, **options)
+
+    where = f"Processes to train in, or a Dask scheduler such as tcp://HOST:8786 [{WORKERS}, else this process]."
+    return click.option("--workers", metavar="N|ADDRESS", envvar=WORKERS, help=where)(checked)
+
+
+def study_option(command: Callable) -> Callable:
+    """--study-uri, the database by which hosts share a sweep, as `shared`."""
+
+    @wraps(command)
+    def checked(shared: str | None, **options: Any) -> Any:
+        if shared:
+            check_uri(shared, options["tracking_uri"] or os.environ.get("MLFLOW_TRACKING_URI", ""))
+        return command(shared=shared or "", **options)
+
+    what = (
+        f"PostgreSQL by which several hosts share a sweep, and for Optuna's study [{STUDY}, else runs/optuna.journal]."
+    )
+    return click.option("--study-uri", "shared", metavar="URI", envvar=STUDY, help=what)(checked)
+
+
+def user_option(command: Callable) -> Callable:
+    """--as."""
+    who = f"Whose runs these are, where several people share a store [{VARIABLE}, else the name of the account]."
+    return click.option("--as", "user", metavar="NAME", help=who)(command)
 
 
 def uri_option(command: Callable) -> Callable:

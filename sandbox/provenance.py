@@ -1,6 +1,5 @@
-"""Where a run comes from, in MLflow's own words: the data that it learnt from, who ran it, by which program and commit."""
+"""Where a run comes from, in MLflow's own words: the data that it learnt from, by which program and commit."""
 
-import getpass
 import hashlib
 import json
 import subprocess
@@ -17,18 +16,14 @@ from sandbox.result import Result
 from sandbox.tracking.linked import LoggedDataset
 
 MOST_COLUMNS = 1000  # that are listed
-USER, SOURCE, KIND = "mlflow.user", "mlflow.source.name", "mlflow.source.type"
+SOURCE, KIND = "mlflow.source.name", "mlflow.source.type"
 COMMIT, DIRTY = "mlflow.source.git.commit", "mlflow.source.git.dirty"
 
 
 @cache
 def origin() -> dict[str, str]:
-    """The tags that say who runs this, by which program, and of which commit, where there is one."""
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # an account without a name
-        user = "unknown"
-    tags = {USER: user, SOURCE: Path(sys.argv[0]).name or "python", KIND: "LOCAL"}
+    """The tags that say by which program this is run, and of which commit, where there is one."""
+    tags = {SOURCE: Path(sys.argv[0]).name or "python", KIND: "LOCAL"}
     try:
         asked = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
         found = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout.strip()

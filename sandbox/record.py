@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.config import Config
+from sandbox.description import description
 from sandbox.nn.network import Network
 from sandbox.provenance import dataset_of, origin
-from sandbox.result import Result
-from sandbox.tracking.entry import LARGEST, Record
+from sandbox.result import Result, prepare
+from sandbox.tracking.entry import LARGEST, NOTE, Record
 
 CURVE_POINTS = 199  # with the final cost, 200 points of the cost curve are logged
 FRAMES = 6  # pictures of the boundary, from the first epoch to the last
@@ -30,6 +32,15 @@ def snapshot_epochs(epochs: int) -> tuple[int, ...]:
     return tuple(np.unique([0, *later]).tolist())
 
 
+def plane_named(text: str, config: Config) -> Plane:
+    """The two features named, with a comma between, once it is sure that the data have them. Raises RequestError."""
+    from sandbox.plots.plane import plane_of
+
+    names: Any = tuple(name.strip() for name in text.split(","))
+    plane_of(prepare(config).train, names)
+    return names
+
+
 def make_record(
     result: Result,
     name: str,
@@ -44,8 +55,8 @@ def make_record(
 
     `pictures` are functions of the result that give a Figure or PNG bytes, each an artifact of its name. `plane` names
     the two features that the boundary's pictures show (default: see plots.boundary_figure). Without `shown`, cost,
-    boundary and predictions are not drawn, and the network is not kept; a `blind` run says nothing about the test part. A
-    pruned run is KILLED.
+    boundary and predictions are not drawn, the network is not kept, and there is no description; a `blind` run says nothing
+    about the test part. A pruned run is KILLED.
     """
     end = int(time.time() * 1000)
     slider, images = draw(result, name, plane, blind=blind) if shown else ({}, {})
@@ -61,6 +72,7 @@ def make_record(
             **result.tags,
             **origin(),
             **({"pruned": "1"} if result.pruned else {}),
+            **({NOTE: description(result, images, tags)} if shown else {}),
             **tags,
         },
         images=images,
@@ -74,12 +86,16 @@ def metrics(result: Result) -> list[tuple[str, float, int]]:
     """The metrics of a run, finite ones only: curves by epoch, and final figures.
 
     A curve has at most 200 points, the first and the last among them. The final figure of what has a curve is the curve's
-    last point; the others are at step 0, where MLflow's UI draws bars.
+    last point; the others are at step 0, where MLflow's UI draws bars, a chart for each.
+
+    So a figure that says nothing is left out: `best_cost` where training ended at it, for it is `final_cost` then, and
+    `diverged` where it is 0. MLflow makes a section of metrics called `a/b`: hooks' curves have sections (`health/...`), and
+    final figures have not, whose names the objective, MLflow's filters and people's own code know.
     """
     last = result.epochs_run
     finals: dict[str, Any] = {
         "final_cost": result.cost,
-        "best_cost": result.best_cost,
+        "best_cost": result.best_cost if result.best_cost != result.cost else None,
         **{
             name: getattr(result, name)
             for name in ("train_accuracy", "validation_accuracy", "test_accuracy", "validation_cost", "test_cost")
@@ -89,7 +105,7 @@ def metrics(result: Result) -> list[tuple[str, float, int]]:
         "parameters": result.network.parameters.size,
         "train_seconds": result.seconds,
         "converged": int(result.converged),
-        "diverged": int(result.diverged_at is not None),
+        "diverged": 1 if result.diverged_at is not None else None,
         "diverged_at": result.diverged_at,
     }
     if result.config.l1 or result.config.l2:
@@ -123,7 +139,8 @@ def draw(
     unless it is `blind`, how the test part is predicted.
 
     Of a network that diverged the final boundary is the last that was seen while its parameters were finite; of examples
-    that are of no task there is none.
+    that are of no task there is none. Where training ended before its last epoch, the epochs that are left show where it
+    stood, and say so: beside other runs the slider finds a picture at each of its steps.
     """
     from sandbox import plots  # brings in matplotlib: not where nothing is left to draw
 
@@ -138,20 +155,16 @@ def draw(
             return {}, images
         last, title = sound[max(sound)], f"epoch {max(sound)}: {title}"
     boundary = plots.boundary_of(problem.train, problem.test, plane)
-    inputs = problem.inputs(boundary.points())
-    if np.abs(inputs).max() <= np.finfo(np.float32).max:  # and is a number
-        inputs = np.asfortranarray(inputs, np.float32)
-    seen: dict[bytes, np.ndarray] = {}  # the last snapshot is the final network
-
-    def outputs(network: Network) -> np.ndarray:
-        key = network.parameters.tobytes()
-        if key not in seen:
-            seen[key] = _light(network).predict(inputs)
-        return seen[key]
-
+    outputs = quick(problem.inputs(boundary.points()))
     frames = {
         epoch: boundary.png(outputs(network), f"epoch {epoch}", FRAME, test=False) for epoch, network in sound.items()
     }
+    if frames and (left := [epoch for epoch in snapshot_epochs(result.config.epochs) if epoch > max(result.snapshots)]):
+        ended = f"diverged at epoch {result.diverged_at}"
+        if result.diverged_at is None:
+            ended = f"stopped at epoch {result.epochs_run}"
+        still = boundary.png(outputs(sound[max(sound)]), ended, FRAME, test=False)
+        frames |= dict.fromkeys(left, still)
     images["boundary.png"] = boundary.png(outputs(last), title)
     return {"boundary": frames} if frames else {}, images
 
@@ -175,6 +188,21 @@ def _draw_test(result: Result) -> dict[str, bytes]:
         title = ", ".join(said)  # of a single example there is no R2
         return {"predictions.png": plots.predictions_png(problem.test.Y[:, 0], outputs[:, 0], titles=[title])}
     return {}
+
+
+def quick(inputs: np.ndarray) -> Callable[[Network], np.ndarray]:
+    """A function: what a network says at these inputs (points, inputs), as exactly as a pixel tells."""
+    if np.abs(inputs).max() <= np.finfo(np.float32).max:  # and is a number
+        inputs = np.asfortranarray(inputs, np.float32)
+    seen: dict[bytes, np.ndarray] = {}  # the last snapshot is the final network
+
+    def outputs(network: Network) -> np.ndarray:
+        key = network.parameters.tobytes()
+        if key not in seen:
+            seen[key] = _light(network).predict(inputs)
+        return seen[key]
+
+    return outputs
 
 
 def _light(network: Network) -> Network:

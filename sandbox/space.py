@@ -231,9 +231,3 @@ def canonical(dimension: Dimension) -> list[Any]:
     if isinstance(dimension, Choice):
         return dimension.grid()
     return [dimension.low, dimension.high, dimension.log, dimension.integer]
-
-
-def describe(point: Mapping[str, Any]) -> str:
-    """A point in words: the name of its arm, and the other values."""
-    words = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in point.items()}
-    return ", ".join(word if name == "arm" else f"{name}={word}" for name, word in words.items())

@@ -17,8 +17,9 @@ from typing import Any
 import click
 import numpy as np
 
+from sandbox.logged import signed
 from sandbox.nn import Run
-from sandbox.options import main, store_options, to_look
+from sandbox.options import RUNS, main, store_options, to_look
 from sandbox.tracking import Record, Store
 from studies.published.book import BOOK, LINES, TOY
 from studies.published.claims import Case, Figure, check
@@ -49,7 +50,7 @@ def command(no_track: bool, store: Store, as_json: bool) -> int:
     summary = summarize(figures)
     if not no_track:
         experiment = store.experiment(EXPERIMENT, "Every published result that the trainer claims, re-run.")
-        summary["run_id"] = store.log(make_record(runs, figures, summary, started), experiment)
+        summary["run_id"] = store.log(signed(make_record(runs, figures, summary, started), store, RUNS), experiment)
     if as_json:
         sources = {source.number: {**vars(source)} for source in SOURCES}
         click.echo(json.dumps({**summary, "figures": [row(figure) for figure in figures], "sources": sources}))

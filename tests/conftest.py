@@ -3,14 +3,11 @@
 import importlib
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -21,8 +18,10 @@ from sandbox.sweeps import Sweep, choice, run_sweep
 from sandbox.sweeps.command import experiment
 from sandbox.tracking import Store
 from sandbox.tracking.address import sqlite_uri
+from sandbox.tracking.front import FRONT
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
+from studies.postgresql import is_installed, passing
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = "/usr/bin/chromium"
@@ -88,48 +87,13 @@ def plain_of():
     return read
 
 
-class Database:
-    """A PostgreSQL of its own on a free port, which can be stopped and started."""
-
-    def __init__(self, directory):
-        (self.programs,) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
-        self.directory = directory
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = one.getsockname()[1]
-        self.uri = f"postgresql://sandbox:secret@127.0.0.1:{self.port}/postgres"
-        (directory / "password").write_text("secret")
-        if os.geteuid() == 0:  # PostgreSQL will not be run by root
-            for path in (directory, directory / "password"):
-                shutil.chown(path, "postgres")
-        words = ["--username=sandbox", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]
-        self._run("initdb", *words, f"--pwfile={directory}/password", f"--pgdata={directory}/data")
-        self.start()
-
-    def _run(self, program, *words):
-        user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        argv = [*user, self.programs / program, *words]
-        subprocess.run(argv, check=True, cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-    def start(self):
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.directory}"
-        words = ["-D", f"{self.directory}/data", "-l", f"{self.directory}/log", "-o", options]
-        self._run("pg_ctl", *words, "--wait", "start")
-
-    def stop(self):
-        self._run("pg_ctl", "-D", f"{self.directory}/data", "--mode=immediate", "--wait", "stop")
-
-
 @pytest.fixture(scope="module")
 def database():
     """A real PostgreSQL; where there is none, only CI insists."""
-    if os.environ.get("CI") != "true" and not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+    if os.environ.get("CI") != "true" and not is_installed():
         pytest.skip("PostgreSQL is not installed (Debian's package postgresql)")
-    with TemporaryDirectory(prefix="sandbox-postgresql-", ignore_cleanup_errors=True) as directory:
-        database = Database(Path(directory))
+    with passing() as database:
         yield database
-        with suppress(subprocess.CalledProcessError):  # a test has stopped it
-            database.stop()
 
 
 @pytest.fixture(scope="session")
@@ -332,7 +296,7 @@ def ui(serve, store, tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(ui):
     """The same server, as a tracking server."""
-    return ui.partition("/#")[0]
+    return ui.removesuffix(FRONT)
 
 
 @pytest.fixture(scope="session")

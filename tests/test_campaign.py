@@ -124,7 +124,7 @@ def test_a_curve_recorded_at_every_epoch_has_200_points(small, run_here, logged,
 
 
 def test_a_pruner_watches_here_and_not_on_an_executor(small, run_here, logged):
-    with ThreadPoolExecutor(1) as executor, pytest.raises(RequestError, match="leave out the pruner, or the executor"):
+    with ThreadPoolExecutor(1) as executor, pytest.raises(RequestError, match="leave out the pruner, or the workers"):
         run_here(small("both"), pruner="median", executor=executor)
     assert logged("both") == ([], [])
 
@@ -234,7 +234,7 @@ def test_what_raises_comes_out_as_it_is_names_the_run_and_loses_nothing(
         options = {"executor": executor, "batch": 2} if apart else {"batch": 2}
         with pytest.raises(error) as caught:
             run_here(sweep.replace(**broken), **options)
-    assert caught.value.__notes__ == [f"while {doing} the run 'learning_rate=1, seed 1'"]
+    assert caught.value.__notes__ == [f"while {doing} the run 'rate 1 seed 1'"]
     where = "".join(traceback.format_exception(caught.value))  # with that of the other process, if it was there
     assert f"in {function}\n" in where
     assert Path(__file__).name in where
@@ -319,7 +319,7 @@ def test_a_user_sees_the_traceback_of_what_is_the_users_own(call, own_module, st
     assert (code, output) == (1, "")
     assert "Traceback (most recent call last)" in errors
     assert 'mine.py", line' in errors
-    end = "OSError: a file of mine\nwhile training the run 'learning_rate=0.1, seed 0'"
+    end = "OSError: a file of mine\nwhile training the run 'rate 0.1 seed 0'"
     assert errors.rstrip().endswith(end)
 
 
@@ -334,7 +334,7 @@ def test_no_command_swallows_what_is_the_users_own(words, error, doing, here, ow
     own_module("mine", MINE)
     with pytest.raises(error) as caught:
         here("sweep", *words, *QUICK, *VARY, "--name", f"raised {doing}", "--tracking-uri", store.uri)
-    assert caught.value.__notes__ == [f"while {doing} the run 'learning_rate=0.1, seed 0'"]
+    assert caught.value.__notes__ == [f"while {doing} the run 'rate 0.1 seed 0'"]
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_a_network_that_diverges_is_an_answer_and_no_error(here):
         (["train", "--hidden", ""], "with commas between, or none"),
         (["train", "--hidden", "8,,8"], "with commas between, or none"),
         (["train", "--hidden", "0"], "at least 1 are needed, such as (8, 8)"),
-        (["trian"], "did you mean 'train'? Valid: compare, datasets, doctor, "),
+        (["trian"], "did you mean 'train'? Valid: animate, compare, datasets, doctor, "),
         (["ui", "--port", "0"], "0 is not in the range 1<=x<=65535"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -153,6 +153,7 @@ def test_help_and_the_bare_command(here):
         assert (code, "--tracking-uri" in output) == (0, True)
 
 
+@pytest.mark.slow
 def test_an_experiment_with_a_few_trials_of_another_kind(call, here, store, plain, tmp_path):
     changes = {"trials": 8, "seeds": 2, "dataset": "circle", "hidden": 4, "epochs": 60, "tracking-uri": store.uri}
     words = [word for name, value in changes.items() for word in (f"--{name}", value)]
@@ -187,6 +188,7 @@ def descendants(pid):
     return [*children, *(grandchild for child in children for grandchild in descendants(child))]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 def test_a_server_that_ends_is_one_line(call, store, tmp_path):
     words = ("ui", "--port", 5079, "--tracking-uri", store.uri)
@@ -196,15 +198,17 @@ def test_a_server_that_ends_is_one_line(call, store, tmp_path):
     assert errors.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_ui_answers_and_ends_with_all_that_it_started(serve, here, store, tmp_path):
     experiment_id = store.experiment("looked at")
     process, address, lines = serve(store.uri, tmp_path)
     with process:
-        assert f"  looked at: {address}/{experiment_id}/runs?workflowType=machine_learning" in "".join(lines)
+        base = address.removesuffix("/sandbox")
+        assert f"  looked at: {base}/#/experiments/{experiment_id}/runs?workflowType=machine_learning" in "".join(lines)
         assert (tmp_path / ".stderr").read_text() == ""
-        base = address.partition("/#")[0]
-        with urllib.request.urlopen(base, timeout=10) as page:
-            assert b"MLflow" in page.read()
+        for path, holds in (("/", b"MLflow"), ("/sandbox", b"looked at</a>")):
+            with urllib.request.urlopen(base + path, timeout=10) as page:
+                assert holds in page.read()
         started = descendants(process.pid)
         assert started
         port = base.rpartition(":")[2]

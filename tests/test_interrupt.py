@@ -155,3 +155,20 @@ def test_programs_of_others_keep_theirs(tmp_path):
 )
 def test_which_processes_are_commands(words, arguments, ours):
     assert is_command(words, arguments) == ours
+
+
+def test_a_command_within_another_program_leaves_it_its_answer(here, monkeypatch):
+    """`sandbox` called from Python, and interrupted: Ctrl-C is the program's, as before."""
+
+    def interrupted(*words, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["sandbox.train"], "train", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        code, _, errors = here("train", "--dataset", "or", "--epochs", 10, "--no-track")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (code, errors.endswith("\nerror: interrupted\n")) == (1, True)

@@ -46,14 +46,12 @@ def test_a_neuron_by_hand(logged_as, store, plain, tmp_path):
     assert figures == {
         "cost": pytest.approx(cost),
         "final_cost": pytest.approx(cost),
-        "best_cost": pytest.approx(cost),
         "w": pytest.approx(w1),
         "b": pytest.approx(b),
         "train_accuracy": 1,
         "epochs_run": 2000,
         "parameters": 3,
         "converged": 1,
-        "diverged": 0,
     }
     start = {name: plain.get_metric_history(logged.info.run_id, name)[0] for name in ("cost", "w", "b")}
     zs = [0.0, 0.6, 0.1, 0.7]  # of the weights that it began with

@@ -161,6 +161,7 @@ def test_float32_stays_float32():
     assert result.cost == pytest.approx(train(Config(**{**BASE, **OWN})).cost, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_a_sweep_with_tpe_on_an_executor(tmp_path, method):
     base = Config(**{**BASE, **OWN})
@@ -196,6 +197,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_functions_of_the_script_that_is_run_are_found_by_its_name(tmp_path):
     (tmp_path / "mine.py").write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -207,6 +209,7 @@ def test_functions_of_the_script_that_is_run_are_found_by_its_name(tmp_path):
     assert command("doctor", cwd=tmp_path)[0] == 0
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path):
     (tmp_path / "my_functions.py").write_text((ROOT / "tests" / "own_functions.py").read_text())
     options = [f"--{name}" for name in OWN if name != "crosses"]
@@ -261,6 +264,7 @@ def test_the_key_is_of_the_source_and_not_of_its_looks(written):
     assert keys[0] == keys[1] != keys[2]
 
 
+@pytest.mark.slow
 def test_a_changed_function_is_not_done(written, tmp_path):
     text = "def once(epoch, epochs):\n    return {}\n"
     space = {"learning_rate": choice(0.1, 0.2)}

@@ -74,6 +74,7 @@ def test_a_wrong_request_is_one_line_and_leaves_nothing(here, tmp_path, words, s
     assert [path.name for path in tmp_path.iterdir()] == ["penguins.csv"]
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_when_its_file_has_moved_and_not_when_it_has_changed(here, penguins, frame, tmp_path):
     assert here("sweep", *DATA, *SWEEP)[0] == 0
     (tmp_path / "elsewhere").mkdir()
@@ -92,6 +93,7 @@ def test_a_sweep_goes_on_when_its_file_has_moved_and_not_when_it_has_changed(her
     assert (code, "nothing left to do" in output) == (0, False)
 
 
+@pytest.mark.slow
 def test_data_travel_to_an_executor(store, tmp_path, frame):
     data = Dataset.from_frame(frame, "species", name="penguins")
     base = Config(dataset=data, hidden=(4,), epochs=20)
@@ -105,6 +107,7 @@ def test_data_travel_to_an_executor(store, tmp_path, frame):
         assert one.metrics["final_cost"] == train(one.job.config).cost
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("penguins")
 def test_crosses_against_layers_on_a_file_of_ones_own(here, tmp_path):
     words = ("--n", "16", "--epochs", 60, "--trials", 2, "--repetitions", 3, "--seeds", 2)

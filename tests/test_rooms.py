@@ -38,17 +38,23 @@ KNOWS = {
     "__init__": ["interrupt", "train", "kept", "estimators", "logged"],  # what `import sandbox` gives
     "graph": ["train", "options"],
     "plots": ["data"],
-    "tracking": ["errors", "lock", "names", "disk"],
+    "tracking": ["errors", "lock", "names", "disk", "host"],
     "space": ["config"],
     "table": [],
     "notebook": ["table"],
-    "answers": ["table"],
+    "answers": ["table", "plots"],
     "provenance": ["result", "tracking"],
-    "record": ["train", "plots", "provenance"],
+    "description": ["result", "tracking", "typed"],
+    "record": ["train", "plots", "provenance", "description"],
     "job": ["record"],
     "note": ["names", "disk"],
-    "campaign": ["job", "note", "typed"],
-    "options": ["config", "tracking", "interrupt", "typed"],
+    "host": [],
+    "workers": ["errors"],
+    "supply": ["job"],
+    "sharing": ["job", "typed"],
+    "lot": ["supply", "workers"],
+    "campaign": ["lot", "note", "sharing"],
+    "options": ["config", "tracking", "interrupt", "typed", "workers"],
     "sweeps": ["campaign", "space", "table", "kept", "answers"],
     "comparison": ["campaign", "space", "table", "options", "answers"],
     "doctor": ["campaign", "options", "sweeps"],
@@ -59,6 +65,7 @@ ABOVE = {"nn": ["data"], "data": ["nn"], "plots": ["tracking"], "tracking": ["pl
 PARTS = {  # of some rooms one file alone may be known
     "provenance": {"tracking": ["sandbox.tracking.linked"]},
     "record": {"tracking": ["sandbox.tracking.entry"]},
+    "description": {"tracking": ["sandbox.tracking.entry"]},
     "options": {"nn": ["sandbox.nn.hooks"]},
 }
 
@@ -150,7 +157,7 @@ def test_rooms_themselves_have_no_circle_and_know_what_the_design_says():
         assert not rooms_known(room) & set(others)
     for room in ("nn", "data", "config", "result", "train", "plots", "tracking", "space", "table", "record", "job"):
         assert not rooms_known(room) & {"campaign", "sweeps", "comparison", "options", "doctor", "cli"}
-    assert rooms_known("tracking") == {"tracking", "errors", "lock", "names", "disk"}
+    assert rooms_known("tracking") == {"tracking", "errors", "lock", "names", "disk", "host"}
     assert rooms_known("campaign").isdisjoint({"options", "sweeps", "comparison", "doctor", "cli", "graph"})
     assert "comparison" not in rooms_known("doctor")
 

@@ -12,7 +12,6 @@ from sandbox.space import (
     Range,
     arms,
     choice,
-    describe,
     fields_of,
     grid_points,
     log_grid,
@@ -183,8 +182,3 @@ def test_sampled_points_take_an_axis_for_each_dimension(sampler):
 def test_points_are_drawn_once_and_a_space_of_few_gives_what_it_has(sampler):
     points = sampled_points({"a": choice("x", "y"), "b": choice(1, 2, 3)}, sampler, 40)
     assert sorted((point["a"], point["b"]) for point in points) == [(a, b) for a in "xy" for b in (1, 2, 3)]
-
-
-def test_a_point_in_words():
-    point = {"arm": "cross x1*x2", "learning_rate": 0.123456, "hidden": "8,8", "batch_size": 16}
-    assert describe(point) == "cross x1*x2, learning_rate=0.1235, hidden=8,8, batch_size=16"

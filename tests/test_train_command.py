@@ -185,6 +185,7 @@ class Vandal(Hook):
 """
 
 
+@pytest.mark.slow
 def test_a_store_that_goes_while_a_network_trains_costs_nothing(call, plain_of, tmp_path):
     (tmp_path / "vandal.py").write_text(VANDAL)
     assert call("train", "--epochs", 5, cwd=tmp_path)[0] == 0

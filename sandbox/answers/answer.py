@@ -8,7 +8,7 @@ answer of twenty a difference is claimed that is not there. A value with which m
 compared. Dimensions that say what is to be learnt, such as the data set, are not compared: there is an answer for each.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,47 +16,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.answers.statistics import LARGER, LEVEL, OPEN, SMALLER, Estimate, mean, verdict_of
+from sandbox.answers.trials import Group, Part, Trial, compared, grouped, words
 
-BINS = 5  # of the values of a range, of which no two are alike
 FEWEST = 3  # seeds, below which there is nothing to compare by
-
-
-class Trial(NamedTuple):
-    """One run: its point, its seed, the objective as a rank (lower is better), and the figure that is compared.
-
-    `figure` is None where it diverged, or has no such metric. `overlap` says how much the splits of its data do (see
-    sandbox.answers.statistics), 0 for independent draws.
-    """
-
-    point: Mapping[str, Any]
-    seed: int
-    rank: float
-    figure: float | None
-    overlap: float = 0.0
-
-
-class Part(NamedTuple):
-    """One part of an answer: the values of the dimension `name`, `where` the problem is this ("": it is always the same)."""
-
-    name: str
-    where: str = ""
-
-    @property
-    def words(self) -> str:
-        """What it is about, for people."""
-        name = self.name.replace("_", " ") if self.name != "arm" else ""
-        return ": ".join(filter(None, [self.where, name])) or "arm"
 
 
 class Row(NamedTuple):
     """A value of a dimension, or a part of its range, `label`: how the best point with it did.
 
-    `at` are the values of the other dimensions there, `mean` that of the figure over the seeds that did not diverge (NaN:
-    fewer than two).
+    `point` is that point, `at` the values of the other dimensions there, `mean` that of the figure over the seeds that did
+    not diverge (NaN: fewer than two).
     """
 
     label: str
     place: float
+    point: Mapping[str, Any]
     at: Mapping[str, Any]
     mean: Estimate
     runs: int
@@ -155,7 +129,7 @@ class Answer:
             "95 % interval": [_interval(row.mean) if row.told else "" for row in rows],
             "runs": [row.runs for row in rows],
             "diverged": [row.diverged for row in rows],
-            **({"best with": [_words({one: row.at[one] for one in others}) for row in rows]} if others else {}),
+            **({"best with": [words({one: row.at[one] for one in others}) for row in rows]} if others else {}),
         }
 
 
@@ -176,67 +150,27 @@ def answer_of(
     >>> answer_of(trials, {"rate": [0.1, 0.9]}, "test_accuracy", larger=True).sentences
     ['Rate 0.9 has the best test accuracy, 0.915 [0.894, 0.936]; 0.1 is worse.']
     """
-    trials = list(trials)
-    labels = {name: _labels(name, known, trials) for name, known in values.items()}
-    compared = [name for name in values if name not in problems] or [*values]
-    given = [name for name in values if name not in compared]
-    places: dict[tuple, list[Trial]] = {}
-    for trial in trials:
-        places.setdefault(tuple(labels[name](trial.point[name]) for name in given), []).append(trial)
-    parts = {}
-    for place, some in sorted(places.items()):
-        where = ", ".join(
-            label if name == "dataset" else f"{name.replace('_', ' ')} {label}"
-            for name, (_, label) in zip(given, place, strict=True)
-        )
-        points: dict[str, list[Trial]] = {}
-        for trial in some:
-            points.setdefault(_words(trial.point), []).append(trial)
-        for name in compared:
-            groups: dict[tuple[float, str], list[list[Trial]]] = {}
-            for alike in points.values():
-                groups.setdefault(labels[name](alike[0].point[name]), []).append(alike)
-            parts[Part(name, where)] = [
-                _row(key, min(found, key=_rank), [other for other in compared if other != name], figure)
-                for key, found in sorted(groups.items())
-            ]
+    names = compared(values, problems)
+    parts = {
+        part: [_row(group, [other for other in names if other != part.name], figure) for group in groups]
+        for part, groups in grouped(trials, values, problems).items()
+    }
     ordered = [
         name for name, known in values.items() if known is None or all(isinstance(one, int | float) for one in known)
     ]
     return Answer(figure, larger, parts, margin, ordered)
 
 
-def _labels(name: str, known: Sequence[Any] | None, trials: list[Trial]) -> Callable[[Any], tuple[float, str]]:
-    """What gives the place and the label of a value: itself, or the fifth of the range that it lies in."""
-    if known is not None:
-        order = {_word(value): place for place, value in enumerate(known)}
-        return lambda value: (order.get(_word(value), len(order)), _word(value))
-    there = np.unique([float(trial.point[name]) for trial in trials])
-    edges = there if len(there) <= BINS else np.quantile(there, np.linspace(0, 1, BINS + 1))
-    if edges is there:
-        return lambda value: (float(value), _word(value))
-
-    def of(value: Any) -> tuple[float, str]:
-        place = int(np.clip(np.searchsorted(edges, float(value), side="right") - 1, 0, BINS - 1))
-        return place, f"{edges[place]:.3g} to {edges[place + 1]:.3g}"
-
-    return of
-
-
-def _row(key: tuple[float, str], best: list[Trial], others: list[str], figure: str) -> Row:
+def _row(group: Group, others: list[str], figure: str) -> Row:
+    best = group.best.trials
     figures = {trial.seed: trial.figure for trial in best if trial.figure is not None}
     overlap = max(trial.overlap for trial in best)
     estimate = mean(list(figures.values()), overlap) if len(figures) > 1 else Estimate(np.nan, np.nan, np.nan)
     if figure.endswith("accuracy"):  # which ends at 0 and 1
         estimate = Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
-    at = {other: best[0].point[other] for other in others}
-    return Row(key[1], key[0], at, estimate, len(best), len(best) - len(figures), figures, overlap)
-
-
-def _rank(trials: list[Trial]) -> tuple[float, float]:
-    """The median, and the mean where medians are equal."""
-    ranks = [trial.rank for trial in trials]
-    return float(np.median(ranks)), float(np.mean(ranks))
+    point = group.best.at
+    at = {other: point[other] for other in others}
+    return Row(group.label, group.place, point, at, estimate, len(best), len(best) - len(figures), figures, overlap)
 
 
 def _sound(rows: Sequence[Row]) -> list[Any]:
@@ -284,11 +218,3 @@ def _diverging(rows: list[Row]) -> str:
 def _listed(rows: Sequence[Row]) -> str:
     labels = [row.label for row in rows]
     return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
-
-
-def _word(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _words(point: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={_word(value)}" for name, value in point.items())

@@ -4,11 +4,11 @@ import math
 from typing import TYPE_CHECKING
 
 from sandbox.answers.answer import Answer, Row
+from sandbox.answers.panels import BEST, DPI, LOST, OTHER
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BEST, OTHER, LOST = "#0072b2", "#555555", "#d55e00"  # blue, grey and vermilion (Okabe and Ito 2008)
 PANEL, HEIGHT, ROOM = 4.2, 0.34, 1.3  # inches: the width of a panel, the height of a value, and what is beside them
 BESIDE = 3  # panels
 LONGEST = 34  # characters of a value's label
@@ -23,7 +23,7 @@ def draw(answer: Answer, title: str = "") -> "Figure":
     down = math.ceil(len(parts) / across)
     most = max(map(len, answer.parts.values()))
     height = HEIGHT * max(most, 3) + ROOM
-    figure = Figure(figsize=(PANEL * across, height * down), layout="constrained", dpi=110)
+    figure = Figure(figsize=(PANEL * across, height * down), layout="constrained", dpi=DPI)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for axes in panels[len(parts) :]:
         axes.set_axis_off()
@@ -45,6 +45,7 @@ def draw(answer: Answer, title: str = "") -> "Figure":
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlabel(answer.figure.replace("_", " "))
         axes.set_title(part.words, fontsize="medium", loc="left")
+        axes.locator_params(axis="x", nbins=5)
         axes.grid(axis="x", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     if title:

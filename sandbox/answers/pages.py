@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sandbox.answers.answer import Answer
 from sandbox.answers.figure import draw
+from sandbox.answers.panels import png
 from sandbox.table import render
 
 PICTURE, PAGE, TABLE = "answer.png", "answer.md", "answer.csv"
@@ -19,10 +20,13 @@ def plain(answer: Answer) -> str:
     return "\n\n".join(f"{sentence}\n\n{render(answer.table(part))}" for sentence, part in pairs)
 
 
-def markdown(answer: Answer, question: str = "", picture: str = PICTURE, longest: int | None = None) -> str:
-    """The sentences, the picture and the tables, as many as `longest` characters have room for; first comes what is said."""
-    parts = [*answer.sentences, *([f"*{question}*"] if question else []), f"![the answer]({picture})"]
-    text = "\n\n".join(parts) + "\n"
+def markdown(
+    answer: Answer, question: str = "", picture: str = PICTURE, longest: int | None = None, links: str = ""
+) -> str:
+    """The sentences, `links`, the picture and the tables, as many as `longest` characters have room for; first comes what
+    is said."""
+    asked = f"*{question}*" if question else ""
+    text = "\n\n".join(filter(None, [*answer.sentences, asked, links, f"![the answer]({picture})"])) + "\n"
     for part in answer.parts:
         table = f"\n{part.where}\n\n{_table(answer.table(part))}\n".replace("\n\n\n", "\n")
         if longest is None or len(text + table) <= longest:
@@ -37,9 +41,8 @@ def _table(columns: dict[str, list]) -> str:
 
 def files_of(answer: Answer, title: str, question: str = "") -> dict[str, bytes]:
     """All of it by the names of files: a page, a table and a picture."""
-    drawn = io.BytesIO()
-    draw(answer, title).savefig(drawn, format="png")
-    return {PAGE: markdown(answer, question).encode(), TABLE: _csv(answer).encode(), PICTURE: drawn.getvalue()}
+    picture = png(draw(answer, title))
+    return {PAGE: markdown(answer, question).encode(), TABLE: _csv(answer).encode(), PICTURE: picture}
 
 
 def _csv(answer: Answer) -> str:

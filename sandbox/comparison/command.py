@@ -13,9 +13,10 @@ import click
 from sandbox.errors import RequestError, one_line
 from sandbox.interrupt import getting_ready
 from sandbox.names import is_text
-from sandbox.options import RUNS, data_options, own_options, store_options, to_look
+from sandbox.options import RUNS, data_options, own_options, store_options, study_option, to_look, workers_option
 from sandbox.tracking import Store
 from sandbox.typed import next_commands
+from sandbox.workers import opened
 
 
 @click.command()
@@ -35,6 +36,8 @@ from sandbox.typed import next_commands
 @click.option("--epochs", type=int, help="Epochs of every run [2000].")
 @click.option("--full", is_flag=True, help="All arms, data sets and sizes: about half an hour on two cores.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Directory [runs/comparisons/ID].")
+@workers_option
+@study_option
 @own_options
 @data_options
 @store_options
@@ -47,6 +50,8 @@ def compare(
     hooks: list[Any],
     pictures: list[Any],
     read: Callable[[str], Any],
+    workers: str | None,
+    shared: str,
     store: Store,
     as_json: bool,
     **counts: Any,
@@ -79,7 +84,10 @@ def compare(
     words = (
         sys.argv[2:] if sys.argv[1:2] == ["compare"] else sys.argv[1:]
     )  # as a study's script it has a name of its own
-    return _run(comparison, words, out, store, as_json, hooks=hooks, pictures=pictures)
+    with opened(workers) as executor:
+        return _run(
+            comparison, words, out, store, as_json, executor=executor, shared=shared, hooks=hooks, pictures=pictures
+        )
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
@@ -99,7 +107,8 @@ def _run(comparison: Any, words: list[str], out: Path | None, store: Store, as_j
         from sandbox.tracking.address import hide, shown
 
     started = time.perf_counter()
-    command = shlex.join(["sandbox", "compare", *(hide(word, store.uri) for word in words)])
+    command = shlex.join(["sandbox", "compare", *(hide(hide(word, store.uri), own["shared"]) for word in words)])
+    comparison = comparison.replace(owner=store.owner)
     directory = out or RUNS / "comparisons" / comparison.id
     found: list[Findings] = []
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +11,22 @@ from sandbox import campaign, notebook
 from sandbox.comparison.judge import Judge
 from sandbox.comparison.protocol import EXPERIMENT, LEAST, QUESTION, Comparison, nuisance_words
 from sandbox.comparison.run import Run, Winners
+from sandbox.comparison.views import views_of
 from sandbox.nn.hooks import Hook
 from sandbox.provenance import origin
 from sandbox.record import Picture
-from sandbox.tracking import Destination, Store
+from sandbox.tracking import Destination, Store, StoreError
+from sandbox.tracking.state import whereabouts
+from sandbox.tracking.ui import ranked_by
 from sandbox.tracking.writers import Writers
+from sandbox.workers import Workers
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sandbox.comparison.findings import Findings
+
+RANKED_BY = "max:test_accuracy"  # the final runs, in MLflow's pages: what their arms are judged by
 
 
 @dataclass(repr=False)
@@ -68,17 +75,20 @@ def run_comparison(
     publish: Publish | None = None,
     hooks: Sequence[Hook] = (),
     pictures: Sequence[Picture] = (),
-    executor: Executor | None = None,
+    executor: Executor | Workers | None = None,
+    shared: str = "",
     quiet: bool = False,
     writers: int | Writers | None = 1,
 ) -> Outcome:
     """Train and log all runs of a comparison that are not done yet, then `publish` what it came to.
 
-    What signals, an absent store, `executor` and `writers` mean is said at `Campaign`; `hooks` and `pictures` are those of
-    every run, as in a sweep. Raises RequestError where the comparison is under way in another process.
+    What signals, an absent store, `executor`, `shared` and `writers` mean is said at `Campaign`; `hooks` and `pictures` are
+    those of every run, as in a sweep. Raises RequestError where the comparison is under way in another process.
     """
+    if store.owner:
+        comparison = comparison.replace(owner=store.owner)
     judge, outcome = Judge(comparison), Outcome(comparison)
-    options = {"quiet": quiet, "writers": writers, "executor": executor}
+    options = {"quiet": quiet, "writers": writers, "executor": executor, "shared": shared}
     under_way = campaign.Campaign(destination_of(comparison), store, root, outcome, total=comparison.total, **options)
     with under_way.open():
         under_way.news = lambda: "final runs" if judge.winners else "tuning"
@@ -89,12 +99,16 @@ def run_comparison(
         if outcome.complete and publish:
             published = publish(outcome)
             under_way.answer = lambda: {**published, "metrics": [*judge.counts, *published["metrics"]]}
+    if outcome.complete and outcome.status == "FINISHED":
+        with suppress(StoreError):  # the same command writes them another time
+            logged = whereabouts(under_way.to, store, under_way.spool, ())
+            store.show(logged.parent, views_of(comparison, outcome.winners, logged))
     return outcome
 
 
 def destination_of(comparison: Comparison) -> Destination:
     """Where a comparison's runs belong: the experiment, and the parent run."""
-    tags = {"role": "comparison", "mlflow.note.content": QUESTION, **origin()}
+    tags = {"question": QUESTION, "role": "comparison", "mlflow.note.content": QUESTION, **origin()}
     params = {
         "datasets": ",".join(comparison.datasets),
         "sizes": ",".join(map(str, comparison.sizes)),
@@ -102,4 +116,4 @@ def destination_of(comparison: Comparison) -> Destination:
         **{name: str(getattr(comparison, name)) for name in (*LEAST, "epochs", "margin", "validation")},
         **{f"arm.{number}": arm.describe() for number, arm in enumerate(comparison.arms)},
     }
-    return Destination(EXPERIMENT, QUESTION, comparison.id, tags, params)
+    return Destination(EXPERIMENT, QUESTION, comparison.id, tags, params, ranked_by(RANKED_BY))

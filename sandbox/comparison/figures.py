@@ -205,7 +205,7 @@ def answer(findings: Findings) -> Figure:
 def pareto(findings: Findings, dataset: str) -> Figure:
     """Accuracy against parameters and against training time, with the front of those that nothing beats in both."""
     comparison = findings.comparison
-    n = middle_size(comparison, dataset)
+    n = comparison.middle_size(dataset)
     figure = _figure(4.2)
     panels = figure.subplots(1, 2, sharey=True)
     averages = [findings.averages[Cell(arm.name, dataset, n)] for arm in comparison.arms]
@@ -232,12 +232,6 @@ def pareto(findings: Findings, dataset: str) -> Figure:
     figure.suptitle(f"{dataset}, {n} training examples: what accuracy costs", x=0.01, ha="left", fontsize=12, **TEXT)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, **_legend())
     return figure
-
-
-def middle_size(comparison: Comparison, dataset: str) -> int:
-    """The size in the middle of those of a data set: what the Pareto figure shows."""
-    sizes = comparison.sizes_of(dataset)
-    return sizes[len(sizes) // 2]
 
 
 def pareto_front(spots: np.ndarray) -> list[int]:

@@ -54,8 +54,7 @@ class Judge:
         return sorted(jobs, key=lambda job: (job.config.n_examples, job.config.hidden, job.config.crosses))
 
     def _job(self, cell: Cell, role: str, repetition: int, trial: int, config: Config) -> Job:
-        name = f"{cell.dataset}, {cell.n}, {cell.arm}, " + (f"trial {trial}" if role == TUNING else "final")
-        name += f", repetition {repetition}"
+        name = f"{cell.dataset} {cell.n} {cell.arm}" + (f" trial {trial}" if role == TUNING else "")
         tags = {
             "comparison": self.comparison.id,
             "sweep": self.comparison.id,
@@ -67,13 +66,13 @@ class Judge:
             "trial": str(trial),
         }
         shown = role == FINAL and config.seed == self.comparison.first_seed and cell in self._shown
-        return Job(config, f"{name}, seed {config.seed}", tags, shown=shown, blind=role == TUNING)
+        return Job(config, f"{name} seed {config.seed}", tags, shown=shown, blind=role == TUNING)
 
     @property
     def counts(self) -> list[tuple[str, float, int]]:
-        """How many runs there are, and have diverged, as metrics of the parent run."""
-        diverged = sum(run.diverged for run in self.runs)
-        return [(name, n, len(self.runs)) for name, n in (("runs", len(self.runs)), ("diverged_runs", diverged))]
+        """How many runs there are, and have diverged, if any, as metrics of the parent run."""
+        runs, diverged = len(self.runs), sum(run.diverged for run in self.runs)
+        return [("runs", runs, runs), *([("diverged_runs", diverged, runs)] if diverged else [])]
 
     def tell(self, ended: Ended) -> None:
         """Take in one ended job."""

@@ -60,7 +60,8 @@ class Comparison:
     `draws` in all. One draw alone would crown a trial that fails on every third. `first_seed` changes all that is drawn:
     points, weights, data. A difference of accuracy below `margin` is of no interest; it is stated before anything runs.
     `validation` is "plenty", 1000 examples or what a table has left, or "same", as many as are trained on (at most what a
-    table has left): then arms are tuned as well as so few examples can, and not as well as they could be.
+    table has left): then arms are tuned as well as so few examples can, and not as well as they could be. `owner` is the
+    word for whose comparison it is, where several people share a store: `Store.owner`, which `run_comparison` sets.
     A nuisance that an arm sets is scientific and no longer tuned, for any arm. Sizes that a table cannot give are left
     out, see `left_out`. Raises RequestError for what does not exist or does not fit.
     """
@@ -77,6 +78,7 @@ class Comparison:
     first_seed: int = 0
     margin: float = MARGIN
     validation: str = "plenty"
+    owner: str = ""
 
     def __post_init__(self) -> None:
         for name in ("datasets", "sizes", "arms"):
@@ -137,6 +139,11 @@ class Comparison:
         """The numbers of training examples that this data set can give."""
         least, most = smallest_size(dataset), largest_size(dataset)
         return tuple(sorted(n for n in self.sizes if least <= n <= most))
+
+    def middle_size(self, dataset: str) -> int:
+        """The size in the middle of those of a data set: what is shown where there is room for one."""
+        sizes = self.sizes_of(dataset)
+        return sizes[len(sizes) // 2]
 
     @property
     def left_out(self) -> dict[str, list[int]]:
@@ -206,13 +213,14 @@ class Comparison:
 
     @cached_property
     def id(self) -> str:
-        """The name of this comparison: a hash of everything that decides what its runs are."""
+        """The name of this comparison: a hash of everything that decides what its runs are, and the owner."""
         parts: dict[str, Any] = {
             "cells": [[*cell, self.base(cell).key] for cell in self.cells],
             "space": {name: canonical(dimension) for name, dimension in self.space.items()},
             "counts": [getattr(self, name) for name in (*LEAST, "margin", "validation")],
         }
-        return f"compare-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]}"
+        digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return "-".join(filter(None, ("compare", digest[:8], self.owner)))
 
     @property
     def total(self) -> int:

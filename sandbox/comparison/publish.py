@@ -6,11 +6,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.comparison.findings import Findings
+from sandbox.comparison.protocol import QUESTION
+from sandbox.comparison.summary import sentences
+from sandbox.comparison.views import links_of
+from sandbox.tracking.entry import LONGEST_NOTE, NOTE, THIS_RUN
+
+PICTURES = ("answer.png", "_accuracy.png")  # the figures that say most, the first that there is
 
 
 def parent_fields(findings: Findings, files: Mapping[str, bytes]) -> dict[str, Any]:
-    """What the parent run holds: the same files, figures as curves over the sizes, and the verdicts as tags."""
-    return {"files": dict(files), "metrics": metric_rows(findings), "tags": verdict_tags(findings)}
+    """What the parent run holds: the same files, figures as curves over the sizes, and the verdicts as tags; and what it
+    and the experiment are described by."""
+    _, *said = sentences(findings)
+    links, picture = links_of(findings.comparison), _picture(files)
+    shown = f"![the answer](get-artifact?path={picture}&run_uuid={THIS_RUN})" if picture else ""
+    note = "\n\n".join(filter(None, [*said, f"*{QUESTION}*", links, shown]))
+    tags = {
+        **verdict_tags(findings),
+        "answer": "\n".join(said)[:LONGEST_NOTE],
+        "picture": picture,
+        NOTE: note[:LONGEST_NOTE],
+    }
+    description = "\n\n".join(filter(None, [*said, QUESTION, links]))[:LONGEST_NOTE]
+    return {"files": dict(files), "metrics": metric_rows(findings), "tags": tags, "description": description}
+
+
+def _picture(files: Mapping[str, bytes]) -> str:
+    """The figure that says most, "" where there is none."""
+    return next((name for end in PICTURES for name in files if name.endswith(end)), "")
 
 
 def metric_rows(findings: Findings) -> list[tuple[str, float, int]]:
@@ -33,8 +56,8 @@ def metric_name(kind: str, dataset: str, what: str) -> str:
 
 
 def verdict_tags(findings: Findings) -> dict[str, str]:
-    """`verdict.quadrants.16` and so on: every pair's verdict as JSON, "first | second"; and the answer in words."""
-    tags = {"answer": " ".join(findings.answer)[:5000]}
+    """`verdict.quadrants.16` and so on: every pair's verdict as JSON, "first | second"."""
+    tags = {}
     for (dataset, n), pairs in findings.pairs.items():
         verdicts = {f"{pair.first} | {pair.second}": pair.verdict for pair in pairs}
         tags[f"verdict.{dataset}.{n}"] = json.dumps(verdicts)[:5000]

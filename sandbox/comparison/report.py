@@ -76,7 +76,7 @@ def _section(
 ) -> dict[str, Any]:
     """What the page shows of a data set; what it says of it is the template's."""
     comparison = findings.comparison
-    middle = figures.middle_size(comparison, dataset)
+    middle = comparison.middle_size(dataset)
     averages = [findings.averages[Cell(arm.name, dataset, middle)] for arm in comparison.arms]
     front = figures.pareto_front(np.array([[average.parameters, average.mean.value] for average in averages]))
     return {

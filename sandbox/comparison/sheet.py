@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from sandbox.comparison.protocol import Cell, Comparison
 from sandbox.comparison.run import Winners
 from sandbox.nn.hooks import Measures, Snapshots
-from sandbox.plots.colours import INK
-from sandbox.plots.page import font
-from sandbox.plots.picture import encode
+from sandbox.plots.contact import ContactSheet
 from sandbox.plots.tile import Tile
 from sandbox.result import Result
 from sandbox.train import train_many
 
-TILE, GAP, LABELS, HEAD = 168, 8, 152, 30  # pixels
+TILE = 168  # pixels
 SIZES_SHOWN = 4
 
 
@@ -51,32 +48,13 @@ def contact_sheets(results: Mapping[Cell, Result]) -> dict[int, bytes]:
     tiles = {n: Tile(problem.train, problem.test, TILE) for n, problem in problems.items()}
     sheets = {}
     for epoch in epochs:
-        sheet = _blank(arms, sizes)
+        names = [arm.replace(" + ", "\n+ ").replace(", ", ",\n") for arm in arms]
+        sheet = ContactSheet(names, [f"{n} examples" if n == sizes[0] else str(n) for n in sizes], TILE)
         for cell, result in results.items():
             reached = max(one for one in result.snapshots if one <= epoch)  # a diverged one stays where it was
             network, problem = result.snapshots[reached], result.problem
             share = dict(zip(*result.curves["test_accuracy"], strict=True))[reached]
             tile = tiles[cell.n].draw(lambda X, n=network, p=problem: n.predict(p.inputs(X)), f"{share:.2f}")
-            sheet.paste(tile, _corner(arms.index(cell.arm), sizes.index(cell.n)))
-        sheets[epoch] = encode(sheet)
+            sheet.put(arms.index(cell.arm), sizes.index(cell.n), tile)
+        sheets[epoch] = sheet.png()
     return sheets
-
-
-def _corner(row: int, column: int) -> tuple[int, int]:
-    return LABELS + column * (TILE + GAP), HEAD + row * (TILE + GAP)
-
-
-def _blank(arms: list[str], sizes: list[int]) -> Image.Image:
-    """The sheet with its labels."""
-    width, height = _corner(len(arms), len(sizes))
-    sheet = Image.new("RGB", (width, height), "white")
-    draw = ImageDraw.Draw(sheet)
-    for column, n in enumerate(sizes):
-        left, _ = _corner(0, column)
-        words = f"{n} examples" if column == 0 else str(n)
-        draw.text((left + TILE / 2, HEAD / 2), words, fill=INK, font=font(17), anchor="mm")
-    for row, arm in enumerate(arms):
-        _, top = _corner(row, 0)
-        text = arm.replace(" + ", "\n+ ").replace(", ", ",\n")
-        draw.multiline_text((LABELS - 10, top + TILE / 2), text, fill=INK, font=font(17), anchor="rm", align="right")
-    return sheet

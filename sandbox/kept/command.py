@@ -1,9 +1,10 @@
-"""The commands `sandbox predict`, `sandbox export` and `sandbox register`: what to do with the network of a run."""
+"""The commands `sandbox predict`, `export`, `register` and `animate`: what to do with the network of a run."""
 
 import json
 import os
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,11 +15,12 @@ from sandbox.interrupt import getting_ready
 from sandbox.kept.loading import load
 from sandbox.kept.serving import logged_model
 from sandbox.names import is_safe
-from sandbox.options import RUNS, json_option, save, uri_option
+from sandbox.options import RUNS, check_place, json_option, save, to_look, uri_option
 from sandbox.tracking import Store
 from sandbox.tracking.address import near, resolve, shown
 from sandbox.tracking.linked import LoggedModel
-from sandbox.typed import program, typed
+from sandbox.typed import near as near_file
+from sandbox.typed import next_commands, program, typed
 
 PORT = 5001  # that `sandbox ui` leaves free
 
@@ -113,3 +115,62 @@ def _next(model: LoggedModel, uri: str, store: Store) -> Iterator[str]:
     header = "-H 'Content-Type: application/json'"
     yield f"ask it:\n  curl {header} -d {shlex.quote(json.dumps(rows))} http://127.0.0.1:{PORT}/invocations"
     yield f"or predict without a server:\n  {typed('predict', model.run_id, 'FILE.csv', *store.words)}"
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A film by its suffix: .gif, .webp, or .mp4 where ffmpeg is [RUN.gif].",
+)
+@click.option("--frames", type=click.IntRange(2, 1000), default=60, show_default=True)
+@click.option("--width", type=click.IntRange(200, 4000), default=1000, show_default=True, help="In pixels.")
+@click.option("--seconds", type=click.FloatRange(0.1, 600), default=6, show_default=True, help="How long it plays.")
+@click.option("--plane", metavar="A,B", help="Two features for the boundary, such as x3,x7.")
+@json_option
+@uri_option
+def animate(
+    run: str,
+    out: Path | None,
+    frames: int,
+    width: int,
+    seconds: float,
+    plane: str | None,
+    as_json: bool,
+    tracking_uri: str | None,
+) -> None:
+    """Watch RUN learn, in a film: its boundary, and its cost so far, from the first epoch to the last.
+
+    RUN is the id of a run. Its network is trained once more, to the same bits: any run of a config can be watched.
+
+    \b
+      sandbox animate RUN --out xor.gif
+      sandbox animate RUN --out xor.mp4 --seconds 12 --width 1600
+    """
+    with getting_ready():
+        from tqdm import tqdm
+
+        from sandbox.kept.film import encoder, film, kept_config
+        from sandbox.nn.hooks import Progress
+        from sandbox.record import plane_named
+
+    out = out or Path(f"{run}.gif")
+    check_place(out, "--out")
+    encode = encoder(out.suffix)
+    store = Store(tracking_uri, RUNS)
+    config, end = kept_config(run, store, RUNS)
+    shown = None if plane is None else plane_named(plane, config)
+    options = {"end": end, "frames": frames, "width": width, "seconds": seconds, "plane": shown}
+    bar = partial(tqdm, disable=as_json, leave=False)
+    with bar(total=config.epochs, desc="train", unit="epoch") as epochs, bar(total=frames, desc="draw") as drawn:
+        watched = film(config, hooks=[Progress(epochs, max(1, config.epochs // 100))], drawn=drawn.update, **options)
+        content = encode(watched)
+    save(out, content, "--out")
+    told = {"run": run, "out": str(out), "frames": len(watched.frames), "bytes": len(content)}
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    click.echo(f"{near_file(out)}: {len(watched.frames)} frames, {len(content) / 1e6:.2g} MB, of {run}")
+    click.echo(next_commands(to_look(store)))

@@ -52,6 +52,10 @@ class Boundary:
         self, outputs: NDArray[np.floating], title: str = "", size: Size = (384, 384), *, test: bool = True
     ) -> bytes:
         """The picture of a network's outputs (points, outputs) as PNG bytes; without `test`, only of train examples."""
+        return self.view.palette.png(self.indices(outputs, title, size, test=test))
+
+    def indices(self, outputs: NDArray[np.floating], title: str, size: Size, *, test: bool) -> Pixels:
+        """The same as indices (height, width) into the palette of its view."""
         key = (size, bool(title), test)
         if key not in self._backgrounds:
             self._backgrounds[key] = _background(Page(size), self.view, bool(title), test)
@@ -64,7 +68,7 @@ class Boundary:
         shades = self.view.shade(outputs, (down, across), scene.line)[1:, 1:]
         box[...] = shades if self.view.flat else np.where(shades, shades, box)
         sheet.cover(examples)
-        return self.view.palette.png(sheet.indices)
+        return sheet.indices
 
 
 def boundary_figure(

@@ -128,8 +128,8 @@ def _frame(page: Page, x: Limits, y: Limits, logarithmic: bool, label: str, head
     """Axes, ticks, grid, labels."""
     x_ticks = steps(*x)
     x_ticks = x_ticks[x_ticks == np.round(x_ticks)]
-    y_ticks = _log_ticks(*y) if logarithmic else steps(*y)
-    x_labels, y_labels = numbers(x_ticks), _powers(y_ticks) if logarithmic else numbers(y_ticks)
+    y_ticks = log_ticks(*y) if logarithmic else steps(*y)
+    x_labels, y_labels = numbers(x_ticks), powers(y_ticks) if logarithmic else numbers(y_ticks)
     left, right = x
     return Frame(
         page.margins(x_labels, y_labels, headline),
@@ -240,7 +240,7 @@ def _log_limits(y: Floats) -> tuple[float, float]:
     return 10.0 ** max(low, -305.0), 10.0 ** min(high, 305.0)
 
 
-def _log_ticks(low: float, high: float) -> Floats:
+def log_ticks(low: float, high: float) -> Floats:
     """Three to five powers of ten, or also twice and five times them where there are fewer."""
     first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
     stride = max(1, math.ceil((last - first) / 4))
@@ -251,7 +251,7 @@ def _log_ticks(low: float, high: float) -> Floats:
     return np.array([value for value in multiples if low <= value <= high])
 
 
-def _powers(ticks: Sequence[float] | Floats) -> list[str]:
+def powers(ticks: Sequence[float] | Floats) -> list[str]:
     """Labels of a logarithmic axis: decimals near one, otherwise powers of ten."""
     if all(1e-3 <= tick < 1e4 for tick in ticks):
         return [number(tick) for tick in ticks]

@@ -10,7 +10,16 @@ from sandbox.config import Config
 from sandbox.errors import RequestError
 from sandbox.interrupt import getting_ready
 from sandbox.nn.hooks import Hook
-from sandbox.options import RUNS, config_options, main, own_options, store_options, to_look
+from sandbox.options import (
+    RUNS,
+    config_options,
+    main,
+    own_options,
+    store_options,
+    study_option,
+    to_look,
+    workers_option,
+)
 from sandbox.record import Picture
 from sandbox.space import fields_of
 from sandbox.sweeps import Choice, Sweep, parse_dimension, run_sweep
@@ -19,11 +28,14 @@ from sandbox.tracking import Store
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.writers import Writers
 from sandbox.typed import next_commands, typed
+from sandbox.workers import opened
 
 
 def sweep_options(command: Callable) -> Callable:
     """The options of everything that sweeps."""
     for option in (
+        workers_option,
+        study_option,
         click.option("--trials", type=int, help="Trials in all, over points and seeds."),
         click.option("--seeds", type=int, help="Seeds for each point."),
         click.option("--sampler", help="grid, random, sobol or tpe."),
@@ -63,7 +75,7 @@ def sweep(varied: tuple[str, ...], name: str, changes: dict[str, Any], store: St
     space = dict(parse_dimension(text) for text in varied)
     if len(space) < len(varied):
         raise RequestError("a field is varied twice: give all of its values in one --vary")
-    options = {key: parts.pop(key) for key in ("pruner", "writers", "batch")}
+    options = {key: parts.pop(key) for key in ("pruner", "writers", "batch", "workers", "shared")}
     given = {key: value for key, value in parts.items() if value is not None}
     if all(isinstance(dimension, Choice) for dimension in space.values()):
         given.setdefault("sampler", "grid")
@@ -101,7 +113,7 @@ def experiment_command(
         as_json: bool,
         **parts: Any,
     ) -> int:
-        options = {name: parts.pop(name) for name in ("pruner", "writers", "batch")}
+        options = {name: parts.pop(name) for name in ("pruner", "writers", "batch", "workers", "shared")}
         given = {name: value for name, value in parts.items() if value is not None}
         changed = [
             _changed(sweep, changes, given).replace(
@@ -125,16 +137,25 @@ def _changed(sweep: Sweep, changes: dict[str, Any], given: dict[str, Any]) -> Sw
     return sweep.replace(base=sweep.base.replace(**changes), space=space, **given)
 
 
-def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int | None = None, **options: Any) -> int:
+def run_sweeps(
+    sweeps: list[Sweep],
+    store: Store,
+    as_json: bool,
+    *,
+    writers: int | None = None,
+    workers: str | None = None,
+    **options: Any,
+) -> int:
     """Run sweeps one after another, print the closing table and the next command; the exit code."""
     with getting_ready():  # SciPy, which draws Sobol points, loses a KeyboardInterrupt
         for sweep in sweeps:
             _ = sweep.total  # what does not fit is found before anything is trained
     spool = Spool(store.uri, RUNS, store.chosen)
     outcomes = []
-    with Writers(spool, writers) as crew:
+    with opened(workers) as executor, Writers(spool, writers) as crew:
         for sweep in sweeps:
-            outcomes.append(run_sweep(sweep, store, RUNS, quiet=as_json, writers=crew, **options))
+            how: dict[str, Any] = {"quiet": as_json, "writers": crew, "executor": executor, **options}
+            outcomes.append(run_sweep(sweep, store, RUNS, **how))
             if outcomes[-1].status in ("KILLED", "FAILED") or outcomes[-1].why == "interrupted":
                 break
         trouble = [outcome for outcome in outcomes if outcome.trouble]
@@ -164,5 +185,5 @@ def run_sweeps(sweeps: list[Sweep], store: Store, as_json: bool, *, writers: int
         if all(one.done == one.before for one in outcomes):
             click.echo("nothing left to do: every trial was logged before")
         serve = [typed("register", models[0][1], *store.words)] if models else []
-        click.echo(next_commands(to_look(store), typed("compare", *store.words), *serve))
+        click.echo(next_commands(to_look(store), typed("compare", *store.words, *store.signature), *serve))
     return 0 if finished else 1

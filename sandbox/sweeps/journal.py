@@ -6,16 +6,18 @@ What it knows of trials that have ended MLflow knows too: one that cannot be rea
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from sandbox.errors import RequestError
 from sandbox.lock import locked
 from sandbox.tracking import StoreError
+from sandbox.tracking.address import hide, shown
 
 JOURNAL = "optuna.journal"
 ASIDE = "aside"
@@ -69,8 +71,14 @@ class _Lock(JournalFileOpenLock):
         self.held.__exit__(None, None, None)
 
 
-def open_storage(root: Path) -> JournalStorage:
-    """The store under `root`. A last line that a dying process left half-written is cut off first. Raises JournalError."""
+def open_storage(root: Path, shared: str = "") -> BaseStorage:
+    """The journal under `root`, or the database that hosts share (sandbox.tracking.claims). Raises JournalError.
+
+    The last line of a journal that a dying process left half-written is cut off first.
+    """
+    if shared:
+        with reading(root, shared):
+            return _database(shared)
     root.mkdir(parents=True, exist_ok=True)
     path, lock = root / JOURNAL, _Lock(root / f"{JOURNAL}.lock", root / JOURNAL)
     with reading(root):
@@ -79,14 +87,37 @@ def open_storage(root: Path) -> JournalStorage:
         return JournalStorage(_Journal(path, lock))
 
 
+@cache
+def _database(uri: str) -> RDBStorage:
+    alive = {"connect_timeout": 10, "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
+    arguments = {**alive, "tcp_user_timeout": 15_000}
+    return RDBStorage(uri, engine_kwargs={"pool_pre_ping": True, "connect_args": arguments})
+
+
 @contextmanager
-def reading(root: Path) -> Iterator[None]:
-    """Turns what Optuna raises over a journal into a JournalError."""
+def released(shared: str) -> Iterator[None]:
+    """Close what connections to a database that is shared are open, at the end."""
+    try:
+        yield
+    finally:
+        if shared:
+            with suppress(Exception):
+                storage = _database(shared)
+                storage.remove_session()
+                storage.engine.dispose()
+
+
+@contextmanager
+def reading(root: Path, shared: str = "") -> Iterator[None]:
+    """Turns what Optuna raises over a journal, or over the database that is shared, into a JournalError."""
     try:
         yield
     except (RequestError, StoreError):
         raise
     except Exception as error:  # a line may hold anything, and Optuna trusts all of them
+        if shared:
+            what = hide(" ".join(f"{error.__cause__ or error}".split())[:200], shared)
+            raise JournalError(f"Optuna's study at {shown(shared)} cannot be read: {what}") from error
         if isinstance(error, OSError) and not (root / JOURNAL).is_dir():
             raise
         line = _broken_line(root / JOURNAL)

@@ -1,5 +1,6 @@
 """The outcome of a sweep: what it came to, point by point, and the closing table of several."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -8,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sandbox import campaign, notebook
-from sandbox.answers.answer import Answer, Trial, answer_of
-from sandbox.answers.pages import PAGE, PICTURE, TABLE, files_of, markdown, plain
+from sandbox.answers.answer import Answer, answer_of
+from sandbox.answers.diagnosis import FOLDER, Diagnosis
+from sandbox.answers.diagnosis import PAGE as DIAGNOSIS
+from sandbox.answers.pages import PICTURE, files_of, markdown, plain
 from sandbox.answers.statistics import MARGIN
+from sandbox.answers.trials import Trial
+from sandbox.errors import one_line
 from sandbox.job import Ended
-from sandbox.space import Choice, fields_of
+from sandbox.space import Choice
+from sandbox.sweeps.diagnosis import diagnose
 from sandbox.sweeps.sweep import Sweep
+from sandbox.sweeps.views import links_of
 from sandbox.tracking.entry import LONGEST_NOTE, NOTE, THIS_RUN
 from sandbox.typed import near
 
@@ -21,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 20  # points of a notebook's table
-PROBLEM = {"dataset", "n_examples", "n_validation", "noise"}  # fields that say what is to be learnt
 
 
 @dataclass(repr=False)
@@ -48,7 +54,8 @@ class Outcome(campaign.Outcome):
     arms: dict[str, list[Ended]] = field(default_factory=dict)
     _points: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)  # the ids of the best runs, which are models, by their arms
-    left: str = ""  # why a model has not been made
+    left: str = ""  # what has not been made of it yet, and why
+    undiagnosed: str = ""  # why there is no diagnosis
     _best: str = ""
 
     def note(self, ended: Ended) -> None:
@@ -143,7 +150,8 @@ class Outcome(campaign.Outcome):
         """The answer as it is printed, "" where there is none."""
         if not self.answers:
             return ""
-        where = f"\n\n{near(self.directory / PICTURE)}" if self.directory else ""
+        paths = [PICTURE, *([] if self.undiagnosed else [f"{FOLDER}/{DIAGNOSIS}"])]
+        where = "\n\n" + "\n".join(near(self.directory / path) for path in paths) if self.directory else ""
         return f"{self.sweep.name}: {self.sweep.question}".rstrip(" :") + f"\n\n{plain(self.answer)}{where}"
 
     def __repr__(self) -> str:
@@ -168,24 +176,47 @@ class Outcome(campaign.Outcome):
         Compared is the test part's figure where the objective is of validation data, else the objective itself.
         """
         goal, space = self.sweep.goal, self.sweep.space
-        figure = goal.metric.replace("validation_", "test_")
-        if not any(figure in ended.metrics for ended in self.runs):
-            figure = goal.metric
-        trials = [
+        figure = self._figure
+        values = {name: one.grid() if isinstance(one, Choice) else None for name, one in space.items()}
+        margin = MARGIN if figure.endswith("accuracy") else 0.0
+        larger = goal.direction == "max"
+        return answer_of(self.trials, values, figure, larger=larger, margin=margin, problems=self.sweep.problems)
+
+    @property
+    def _figure(self) -> str:
+        """The metric that is compared."""
+        figure = self.sweep.goal.metric.replace("validation_", "test_")
+        return figure if any(figure in ended.metrics for ended in self.runs) else self.sweep.goal.metric
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The runs that were not pruned, as an answer and a diagnosis take them."""
+        goal, figure = self.sweep.goal, self._figure
+        return [
             Trial(
                 ended.point,
                 ended.job.config.seed,
                 goal.rank(goal.value(ended)),
                 None if ended.diverged else ended.metrics.get(figure),
                 ended.job.config.data.overlap,
+                lost=goal.value(ended) == goal.worst,
             )
             for ended in self.runs
             if not ended.pruned and ended.point
         ]
-        values = {name: one.grid() if isinstance(one, Choice) else None for name, one in space.items()}
-        margin = MARGIN if figure.endswith("accuracy") else 0.0
-        problems = [name for name, one in space.items() if fields_of(name, one) <= PROBLEM]
-        return answer_of(trials, values, figure, larger=goal.direction == "max", margin=margin, problems=problems)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What the trials say of the space, beside the answer."""
+        return diagnose(self.sweep, self.trials)
+
+    @property
+    def importance(self) -> "pd.DataFrame":
+        """A row for each dimension, the largest first: its share in what decides, and the ends of the 95 % interval."""
+        import pandas as pd
+
+        rows = [(name, *share) for name, share in self.diagnosis.shares.items()]
+        return pd.DataFrame(rows, columns=["dimension", "importance", "low", "high"])
 
     def told(self) -> dict[str, Any]:
         """What the parent run and the experiment are told at the end, as fields of a Record and their `description`.
@@ -196,11 +227,16 @@ class Outcome(campaign.Outcome):
         if not self.answers:
             return told
         sweep, files = self.sweep, self.files
-        note = markdown(self.answer, sweep.question, f"get-artifact?path={PICTURE}&run_uuid={THIS_RUN}", LONGEST_NOTE)
-        description = "\n\n".join(filter(None, [*self.answer.sentences, sweep.question, sweep.reading]))
-        told["tags"][NOTE], told["images"] = note, {PICTURE: files[PICTURE]}
-        told["files"] = {name: files[name] for name in (PAGE, TABLE)}
+        description = "\n\n".join(filter(None, [*self.answer.sentences, sweep.question, sweep.reading, self._links]))
+        note, said = self.described(files), "\n".join(self.answer.sentences)
+        told["tags"] |= {NOTE: note, "answer": said[:LONGEST_NOTE], "picture": PICTURE}
+        told["images"] = {name: content for name, content in files.items() if name.endswith(".png")}
+        told["files"] = {name: content for name, content in files.items() if name not in told["images"]}
         return {**told, "description": description[:LONGEST_NOTE]}
+
+    @cached_property
+    def _links(self) -> str:
+        return links_of(self)
 
     @property
     def answers(self) -> bool:
@@ -209,12 +245,30 @@ class Outcome(campaign.Outcome):
 
     @cached_property
     def files(self) -> dict[str, bytes]:
-        """The answer as files: a page, a table and a picture."""
-        return files_of(self.answer, self.sweep.question or self.sweep.name, self.sweep.question)
+        """The answer as files: a page, a table and a picture; and its diagnosis in a directory of its own."""
+        files = files_of(self.answer, self.sweep.question or self.sweep.name, self.sweep.question)
+        try:
+            return files | self.diagnosis.files
+        except Exception as error:  # whatever Optuna and matplotlib raise: the sweep is none the worse for it
+            self.undiagnosed = f"{type(error).__name__}: {one_line(str(error))}"
+            return files
+
+    def described(self, paths: Iterable[str]) -> str:
+        """The parent run's description: the answer, and as many pictures of the diagnosis among these files as fit."""
+        place = f"get-artifact?path={{}}&run_uuid={THIS_RUN}"
+        note = markdown(self.answer, self.sweep.question, place.format(PICTURE), LONGEST_NOTE, self._links)
+        if self.undiagnosed:
+            return note
+        pictures = [path.removeprefix(f"{FOLDER}/") for path in paths if path.startswith(FOLDER)]
+        return note + self.diagnosis.section(pictures, place.replace("{}", f"{FOLDER}/{{}}"), LONGEST_NOTE - len(note))
 
     def parent_figures(self) -> list[tuple[str, float, int]]:
-        """What the parent run is told, with the number of runs so far as the step."""
+        """What the parent run is told, with the number of runs so far as the step.
+
+        Beside their counts it is `best_NAME`, the median of the runs' metric NAME over the seeds at the best point.
+        """
         arm, value = self.best
-        figures = {"runs": self.done, "diverged_runs": self.diverged, f"best_{self.sweep.goal.metric}": value}
-        figures |= {"best_cost": self._median(arm, "final_cost"), "best_accuracy": self._median(arm, "test_accuracy")}
+        figures = {"runs": self.done, "diverged_runs": self.diverged or np.nan}
+        figures |= {f"best_{name}": self._median(arm, name) for name in ("final_cost", "test_accuracy")}
+        figures[f"best_{self.sweep.goal.metric}"] = value
         return [(name, float(figure), self.done) for name, figure in figures.items() if np.isfinite(figure)]

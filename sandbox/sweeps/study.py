@@ -1,6 +1,7 @@
 """The study: Optuna's side of a sweep. It says which jobs come next, and is told how they ended."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from sandbox.sweeps.journal import JOURNAL, JournalError, open_storage, reading,
 from sandbox.sweeps.objective import Objective
 from sandbox.sweeps.pruning import PRUNERS
 from sandbox.sweeps.sweep import Sweep, Trial
+from sandbox.tracking.claims import Claims
 
-KEY = "config_key"
+KEY, HOST = "config_key", "host"
 TPE_POINTS = 8  # points that are asked for before the first of them is told
 PATIENCE = 200  # points that may be proposed again, one after another, before a sampler is taken to have no more
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -48,17 +50,25 @@ def about(sweep: Sweep) -> dict[str, Any]:
     return {"objective": sweep.goal.words, "sampler": sweep.sampler, "space": space}
 
 
-def make_study(sweep_id: str, made_from: Mapping[str, Any], root: Path, done: Mapping[str, Ended]) -> optuna.Study:
+def make_study(
+    sweep_id: str,
+    made_from: Mapping[str, Any],
+    root: Path,
+    done: Mapping[str, Ended],
+    shared: str = "",
+    alive: Collection[str] = (),
+) -> optuna.Study:
     """The study of a sweep in the journal under `root`, which it makes if there is none, `made_from` what `about` gives.
 
-    `done` are the jobs that have ended, by key: those that Optuna has not heard of are entered, and what a dead process
-    left RUNNING is settled. Raises JournalError.
+    Or in the database that is `shared`, where the trials of the hosts that are `alive` are theirs. `done` are the jobs that
+    have ended, by key: those that Optuna has not heard of are entered, and what a dead process left RUNNING is settled.
+    Raises JournalError.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     objective = Objective.parse(made_from["objective"])
-    with reading(root):
+    with reading(root, shared):
         study = optuna.create_study(
-            storage=open_storage(root),
+            storage=open_storage(root, shared),
             study_name=study_name(sweep_id, objective),
             direction=objective.of_optuna,
             load_if_exists=True,
@@ -66,7 +76,7 @@ def make_study(sweep_id: str, made_from: Mapping[str, Any], root: Path, done: Ma
         for name in ("objective", "sampler"):
             if study.user_attrs.get(name) != made_from[name]:
                 study.set_user_attr(name, made_from[name])
-        settle(study, done)
+        settle(study, done, alive)
         known = {trial.user_attrs[KEY] for trial in ended_trials(study)}
         distributions = {name: json_to_distribution(text) for name, text in made_from["space"].items()}
         for ended in [one for key, one in done.items() if key not in known]:
@@ -96,18 +106,30 @@ class Study:
     """A sweep's study in the journal under `root`, which it makes if there is none.
 
     `done` are the jobs that have ended, by key. With `trusting`, what Optuna knows counts as done too: nobody could ask
-    MLflow. A journal that cannot be read is set aside, `lost` says so, and the study is made anew.
+    MLflow. A journal that cannot be read is set aside, `lost` says so, and the study is made anew. Where hosts share the
+    sweep, by their `claims`, they share the study, too: each enters what it has trained.
     """
 
     def __init__(
-        self, sweep: Sweep, root: Path, done: Mapping[str, Ended], *, pruner: str = "none", trusting: bool = False
+        self,
+        sweep: Sweep,
+        root: Path,
+        done: Mapping[str, Ended],
+        *,
+        pruner: str = "none",
+        trusting: bool = False,
+        claims: Claims | None = None,
     ) -> None:
+        self.claims, self.shared = claims, claims.uri if claims else ""
+        alive = [host for host, _ in claims.others()] if claims else []
         self.sweep, self.objective, self.root = sweep, sweep.goal, root
         self.distributions = {name: distribution(name, one) for name, one in sweep.space.items()}
         self.lost = ""
         try:
-            self.study = make_study(sweep.id, about(sweep), root, done)
+            self.study = make_study(sweep.id, about(sweep), root, done, self.shared, alive)
         except JournalError as error:
+            if claims:
+                raise
             self.lost = f"{error}; it is {set_aside(root)} now, and the study of {sweep.id} is made anew from MLflow"
             self.study = make_study(sweep.id, about(sweep), root, done)
         self.study.pruner = PRUNERS[pruner](sweep.base.epochs)
@@ -128,16 +150,31 @@ class Study:
         repeats = 0
         while len(self.finished) < self.sweep.total and repeats < PATIENCE:
             if not left:
-                for _ in range(min(TPE_POINTS, -(-(self.sweep.total - len(self.finished)) // self.sweep.seeds))):
-                    taken = self.finished | {trial.config.key for trial in left}
-                    with reading(self.root):
-                        new = [trial for trial in self._ask() if trial.config.key not in taken]
-                    repeats = 0 if new else repeats + 1
-                    left += new
+                with self.claims.alone("study") if self.claims else nullcontext():
+                    left, repeats = self._asked_for(repeats)
             left = left[: self.sweep.total - len(self.finished)]
             self.finished |= {trial.config.key for trial in left}
             yield [self._job(trial) for trial in left]
             left = []
+
+    def _asked_for(self, repeats: int) -> tuple[list[Trial], int]:
+        """The trials of new points; and how often in a row there were none, `repeats` times so far.
+
+        Where hosts share the sweep, what they have in hand counts; and what is asked for is claimed at once.
+        """
+        left: list[Trial] = []
+        if self.claims:
+            self.finished |= self.claims.keys()
+        for _ in range(min(TPE_POINTS, -(-(self.sweep.total - len(self.finished)) // self.sweep.seeds))):
+            taken = self.finished | {trial.config.key for trial in left}
+            with reading(self.root, self.shared):
+                new = [trial for trial in self._ask() if trial.config.key not in taken]
+            repeats = 0 if new else repeats + 1
+            left += new
+        left = left[: max(0, self.sweep.total - len(self.finished))]
+        if self.claims:
+            self.claims.take([trial.config.key for trial in left])
+        return left, repeats
 
     def _job(self, trial: Trial) -> Job:
         self._trials[trial.config.key] = trial
@@ -192,16 +229,20 @@ class Study:
     def _mark(self, asked: optuna.Trial, trial: Trial) -> None:
         asked.set_user_attr(KEY, trial.config.key)
         asked.set_user_attr("seed", trial.config.seed)
+        if self.claims:
+            asked.set_user_attr(HOST, self.claims.host)
         self._asked[trial.config.key] = asked
 
-    def tell(self, ended: Ended) -> None:
-        """Enter a job that has ended with what it is worth, unless it is known."""
+    def tell(self, ended: Ended, *, again: bool = False) -> None:
+        """Enter a job that has ended with what it is worth, unless it is known; `again` where another host had it before."""
         key = ended.job.config.key
         asked = self._asked.pop(key, None)
+        if again:
+            self.known |= {trial.user_attrs[KEY] for trial in ended_trials(self.study)}
         if key in self.known:
             return
         self.known.add(key)
-        with reading(self.root):
+        with reading(self.root, self.shared):
             if asked is not None:
                 _tell(self.study, asked, ended, self.objective)
             else:
@@ -213,26 +254,42 @@ def study_name(sweep: str, objective: Objective) -> str:
     return f"{sweep} by {objective.metric}"
 
 
-def known_study(sweep: str, objective: str, root: Path) -> optuna.Study | None:
+def known_study(sweep: str, objective: str, root: Path, shared: str = "") -> optuna.Study | None:
     """The study of a sweep, ranked by this objective (as `Objective.words` has it), if there is one; none is made."""
-    if not (root / JOURNAL).exists():
+    if not (shared or (root / JOURNAL).exists()):
         return None
-    with reading(root):
-        name, storage = study_name(sweep, Objective.parse(objective)), open_storage(root)
+    with reading(root, shared):
+        name, storage = study_name(sweep, Objective.parse(objective)), open_storage(root, shared)
         if name not in [one.study_name for one in storage.get_all_studies()]:  # Optuna's summaries copy every trial
             return None
         return optuna.load_study(study_name=name, storage=storage)
 
 
 def forget_study(
-    sweep: str, objective: str, root: Path, *, where: Callable[[list[str]], bool] = lambda keys: True
+    sweep: str,
+    objective: str,
+    root: Path,
+    shared: str = "",
+    *,
+    where: Callable[[list[str]], bool] = lambda keys: True,
 ) -> None:
-    """Remove the study of a sweep from the journal, if there is one `where` this holds of the keys of its ended trials."""
-    if (study := known_study(sweep, objective, root)) is None:
+    """Remove the study of a sweep from its store, if there is one `where` this holds of the keys of its ended trials."""
+    if (study := known_study(sweep, objective, root, shared)) is None:
         return
     if where([trial.user_attrs[KEY] for trial in ended_trials(study)]):
-        with reading(root):
-            optuna.delete_study(study_name=study.study_name, storage=open_storage(root))
+        with reading(root, shared):
+            optuna.delete_study(study_name=study.study_name, storage=open_storage(root, shared))
+
+
+def forget_studies(sweeps: Collection[str], root: Path) -> None:
+    """Remove all studies of these sweeps from the journal, whatever they are ranked by."""
+    if not (root / JOURNAL).exists():
+        return
+    with reading(root):
+        storage = open_storage(root)
+        for one in storage.get_all_studies():
+            if one.study_name.rpartition(" by ")[0] in sweeps:
+                optuna.delete_study(study_name=one.study_name, storage=storage)
 
 
 def ended_trials(study: optuna.Study) -> list[FrozenTrial]:
@@ -245,15 +302,17 @@ def running_trials(study: optuna.Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
 
-def settle(study: optuna.Study, done: Mapping[str, Ended]) -> int:
+def settle(study: optuna.Study, done: Mapping[str, Ended], alive: Collection[str] = ()) -> int:
     """Settle the trials that a dead process left RUNNING: told where they are `done`, else failed; how many.
+
+    Those of hosts that are `alive` are not.
 
     The point of one that is not done is queued where the sampler learns, for it would not come back to it; else what
     waits in the queue is taken from it.
     """
     objective, again = Objective.parse(study.user_attrs["objective"]), study.user_attrs["sampler"] == "tpe"
     known = {trial.user_attrs[KEY] for trial in ended_trials(study)}
-    left = running_trials(study)
+    left = [trial for trial in running_trials(study) if trial.user_attrs.get(HOST) not in alive]
     for trial in left:
         key = trial.user_attrs.get(KEY, "")
         if key in done and key not in known:

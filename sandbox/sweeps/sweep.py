@@ -3,11 +3,12 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from sandbox.answers.trials import compared
 from sandbox.config import MONITORS, Config
 from sandbox.data.checks import LARGEST_SEED
 from sandbox.effort import check_count, check_effort, number
@@ -24,16 +25,17 @@ from sandbox.space import (
     Dimension,
     Point,
     canonical,
-    describe,
     fields_of,
     grid_points,
     sampled_points,
     to_config,
 )
 from sandbox.sweeps.objective import Objective
+from sandbox.sweeps.points import brief, describe
 from sandbox.tracking import Destination
-from sandbox.tracking.ui import OBJECTIVE
+from sandbox.tracking.ui import ranked_by
 
+PROBLEM = {"dataset", "n_examples", "n_validation", "noise"}  # fields that say what is to be learnt
 LONGEST_POINT = 7900  # characters; MLflow keeps a tag of 8000
 SAMPLERS = {
     "grid": "every combination of the values",
@@ -60,7 +62,8 @@ class Sweep:
 
     `trials` counts all of them, every point being trained with `seeds` seeds (default with a grid: every combination
     once for each seed; a larger number adds seeds). A seed draws weights and data anew; of a table, how it is split.
-    `reading` says how to read the runs, for the MLflow page.
+    `reading` says how to read the runs, for the MLflow page. `owner` is the word for whose sweep it is, where several people
+    share a store: `Store.owner`, which `run_sweep` sets.
 
     `objective` decides what is best: for a sampler that learns, a pruner, tables and sorting; and for early stopping, where
     a config has a `patience` and no `monitor`. It is any metric of a run (sandbox.sweeps.objective); a figure of
@@ -88,6 +91,7 @@ class Sweep:
     objective: str = "validation_accuracy"
     hooks: Sequence[Hook] = ()
     pictures: Sequence[Picture] = ()
+    owner: str = ""
 
     def __post_init__(self) -> None:
         check_name("the name of the sweep", self.name)
@@ -153,7 +157,8 @@ class Sweep:
 
     @cached_property
     def id(self) -> str:
-        """The name and a hash of everything that decides what a trial is: more trials or seeds continue the same sweep."""
+        """The name, a hash of everything that decides what a trial is, and the owner: more trials or seeds continue the
+        same sweep."""
         parts: dict[str, Any] = {
             "base": self.base.replace(seed=0).key,
             "space": {name: canonical(dimension) for name, dimension in self.space.items()},
@@ -165,7 +170,7 @@ class Sweep:
         if functions := {name: digest for one in self._corners for name, digest in one.functions.items()}:
             parts["functions"] = functions
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return f"{safe(self.name)}-{digest[:8]}"
+        return "-".join(filter(None, (safe(self.name), digest[:8], self.owner)))
 
     @cached_property
     def total(self) -> int:
@@ -204,6 +209,16 @@ class Sweep:
             yield Trial(point, config)
 
     @cached_property
+    def problems(self) -> list[str]:
+        """The dimensions that say what is to be learnt."""
+        return [name for name, one in self.space.items() if fields_of(name, one) <= PROBLEM]
+
+    @cached_property
+    def compared(self) -> list[str]:
+        """The other dimensions, whose values are compared; all of them where there is no other."""
+        return compared(self.space, self.problems)
+
+    @cached_property
     def goal(self) -> Objective:
         """The objective, as these data have it. Raises RequestError for values that are none for their field."""
         return Objective.parse(self.objective).for_data(self._corners)
@@ -220,15 +235,38 @@ class Sweep:
     def job(self, trial: Trial, number: int) -> Job:
         """The job of a trial, the `number`th: its run has the tags by which a sweep's runs are found."""
         arm = describe(trial.point)
-        tags = {"sweep": self.id, "arm": arm, "trial": str(number), "point": json.dumps(trial.point), **self.tags}
-        return Job(trial.config, f"{arm}, seed {trial.config.seed}", tags)
+        tags = {"sweep": self.id, "arm": arm, "label": self._label(trial.point), "trial": str(number)}
+        tags |= {"point": json.dumps(trial.point), **self.tags}
+        return Job(trial.config, f"{self._brief(trial.point)} seed {trial.config.seed}", tags)
+
+    @cached_property
+    def _brief(self) -> Callable[[Point], str]:
+        """What gives the brief names of its points."""
+        return self._named(list(self.space))
+
+    @cached_property
+    def _label(self) -> Callable[[Point], str]:
+        """What gives the brief names of what is compared, whatever is to be learnt."""
+        return self._named(self.compared)
+
+    def _named(self, names: list[str]) -> Callable[[Point], str]:
+        """What gives points brief names, by these dimensions."""
+        known = [{name: trial.point[name] for name in names} for trial in (self.plan if self.sampler != "tpe" else ())]
+        points = {json.dumps(point): point for point in known}
+        return brief({name: self.space[name] for name in names}, list(points.values()))
 
     @property
     def destination(self) -> Destination:
         """Where the runs belong: the experiment, and the parent run."""
-        tags = {"sampler": self.sampler, "role": "sweep", "objective": self.goal.words, **origin()}
+        tags = {
+            "question": self.question,
+            "sampler": self.sampler,
+            "role": "sweep",
+            "objective": self.goal.words,
+            **origin(),
+        }
         space = {f"space.{name}": format_value(canonical(one))[:500] for name, one in self.space.items()}
         base = {f"base.{name}": text for name, text in self.base.params().items()}
         description = f"{self.question}\n\n{self.reading}".strip()
         note = {"mlflow.note.content": self.question}
-        return Destination(self.name, description, self.id, tags | note, base | space, {OBJECTIVE: self.goal.words})
+        return Destination(self.name, description, self.id, tags | note, base | space, ranked_by(self.goal.words))

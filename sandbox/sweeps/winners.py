@@ -1,18 +1,16 @@
 """The best run of every arm of a sweep, which becomes an MLflow model when the sweep has ended."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sandbox.errors import one_line
 from sandbox.job import Ended
 from sandbox.kept.serving import logged_model
 from sandbox.model import Model
 from sandbox.record import NETWORK
 from sandbox.sweeps.outcome import Outcome
 from sandbox.tracking import Store, StoreError
-from sandbox.tracking.spool import Spool
-from sandbox.tracking.state import read_state
 
 ARM = "arm"  # the dimension of the space whose values are compared
 
@@ -42,30 +40,14 @@ def _ties(ended: Ended) -> tuple[float, str]:
     return next(costs, 0.0), ended.job.config.key
 
 
-def settle_models(outcome: Outcome, store: Store, root: Path) -> None:
-    """Make the models of a sweep that has ended, `outcome.models`; or say in `outcome.left` why they are not made now."""
-    why = outcome.why
-    if outcome.status == "FINISHED":
-        try:
-            outcome.models = make_models(outcome, store, root)
-        except Exception as error:  # whatever MLflow raises: the sweep is none the worse for it
-            why = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {one_line(str(error))}"
-    if why:
-        outcome.left = f"the best runs are no models yet ({why}): the same command makes them when it is run again"
-
-
-def make_models(outcome: Outcome, store: Store, root: Path) -> dict[str, str]:
-    """Make the models of a sweep that are missing; the ids of the best runs, by their arms.
+def make_models(outcome: Outcome, runs: Mapping[str, str], store: Store, root: Path) -> dict[str, str]:
+    """Make the models of a sweep that are missing; the ids of the best runs, by their arms. `runs` has all ids by key.
 
     Raises StoreError where the store does not answer, or has not what it should have.
     """
-    best = winners(outcome)
-    state = read_state(outcome.sweep.destination, store, Spool(store.uri, root))
-    runs = {arm: state.logged[ended.job.key][0].run_id for arm, ended in best.items() if ended.job.key in state.logged}
-    if len(runs) < len(best):
-        raise StoreError(state.why or "their runs are not in the store")
-    there = {*store.reader.models([*runs.values()])} if runs else set()
-    for run_id in [one for one in runs.values() if one not in there]:
+    best = {arm: runs[ended.job.key] for arm, ended in winners(outcome).items()}
+    there = {*store.reader.models([*best.values()])} if best else set()
+    for run_id in [one for one in best.values() if one not in there]:
         from sandbox.tracking.models import log_model
 
         content = store.artifact(run_id, NETWORK)
@@ -75,4 +57,4 @@ def make_models(outcome: Outcome, store: Store, root: Path) -> dict[str, str]:
         if not model.functions:  # which nothing but this sandbox would have
             log_model(store, logged_model(model, run_id), root)
             there |= {run_id}
-    return {arm: run_id for arm, run_id in runs.items() if run_id in there}
+    return {arm: run_id for arm, run_id in best.items() if run_id in there}

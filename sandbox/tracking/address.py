@@ -14,6 +14,7 @@ SQLITE = "sqlite:///"
 DATABASES = ("postgresql", "mysql", "mssql")
 READABLE = ("sqlite", "postgresql")  # whose tables can be read without MLflow
 SCHEMES = (*DATABASES, "http", "https", "databricks", "databricks-uc", "uc")
+WITHOUT_DRIVER = "PostgreSQL needs psycopg: pip install 'training-sandbox[postgresql]'"
 LONGEST_PLACE = 1000  # characters of a place for artifacts: MLflow takes 2048, and paths below it take some
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import uuid
 from contextlib import suppress
@@ -34,6 +35,12 @@ def write_artifacts(record: Record, directory: Path) -> int:
         if twin is target or not _linked(twin, target):
             target.write_bytes(content)
     return count_files(directory)
+
+
+def step_of(path: str, key: str) -> int | None:
+    """The step of a slider's picture of this key by its path, None for whatever else and for the small ones."""
+    found = re.fullmatch(r"images/(.+)\+step\+(\d+)\+timestamp\+\d+\+[0-9a-f-]+\.png", path)
+    return int(found[2]) if found and found[1] == key.replace("/", "~") else None
 
 
 def _linked(twin: Path, target: Path) -> bool:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from sandbox.tracking.entry import LARGEST
-from sandbox.tracking.row import TELLING, Place, Row
+from sandbox.tracking.row import TELLING, Curve, Place, Row
 
 PART = 1000  # runs asked about at a time
 
@@ -40,6 +40,7 @@ MODELS = _table("logged_models", "model_id status lifecycle_stage creation_times
 READY = 2  # the status of a model that is whole
 TAGS, PARAMS = _table("tags", "run_uuid key value"), _table("params", "run_uuid key value")
 METRICS = table("latest_metrics", *map(column, ("run_uuid", "key", "value")), column("is_nan", Boolean))
+HISTORY = table("metrics", *map(column, ("run_uuid", "key", "value", "step", "timestamp")), column("is_nan", Boolean))
 
 
 class Columns:
@@ -77,6 +78,18 @@ class Columns:
         with self.engine.connect() as connection:
             found = connection.execute(asked.order_by(model.creation_timestamp_ms.desc())).all()
         return {row.source_id: row.model_id for row in found}  # the oldest, where there are several
+
+    def curves(self, run_ids: Sequence[str], key: str) -> dict[str, Curve]:
+        """The values of a metric by step, in order, of each of these runs that has it."""
+        here, found = HISTORY.c, defaultdict(lambda: Curve([], []))
+        asked = select(here.run_uuid, here.step, here.value, here.is_nan).where(here.key == key)
+        asked = asked.order_by(here.step, here.timestamp, here.value)
+        with self.engine.connect() as connection:
+            for part in (run_ids[start : start + PART] for start in range(0, len(run_ids), PART)):
+                for run_id, step, value, is_nan in connection.execute(asked.where(here.run_uuid.in_(part))):
+                    found[run_id].steps.append(step)
+                    found[run_id].values.append(math.nan if is_nan else value)
+        return dict(found)
 
 
 def _rows(connection: Connection, runs: Sequence[Any], *, whole: bool) -> Iterator[Row]:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from sandbox.lock import locked
-from sandbox.tracking.address import hide, shown, sqlite_path
+from sandbox.tracking.address import WITHOUT_DRIVER, hide, shown, sqlite_path
 from sandbox.tracking.sqlite import check_sqlite, relocate, remove_misread
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def reporting(uri: str) -> Iterator[None]:
             raise
         text = str(error).strip() or type(error).__name__
         if isinstance(error, ModuleNotFoundError) and "psycopg" in text:
-            text = "PostgreSQL needs psycopg: pip install 'training-sandbox[postgresql]'"
+            text = WITHOUT_DRIVER
         line = " ".join(text.splitlines()[0].split())[:300]
         kind = RefusedError if getattr(error, "error_code", "") == "INVALID_PARAMETER_VALUE" else StoreError
         raise kind(f"MLflow store {shown(uri)}: {hide(line, uri)}") from error

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.names import LONGEST, is_safe, is_text
 from sandbox.tracking.linked import LoggedDataset
@@ -22,7 +22,8 @@ LARGEST_STEP = 2**63  # what a database can keep
 LARGEST_TIME = 2**53  # milliseconds: far beyond what a date can be
 PARTS = ("images", "files")
 NOTE = "mlflow.note.content"  # what the UI shows as a description, in Markdown
-THIS_RUN = "THIS_RUN"  # stands, in a parent's description, for the id that the run has or will have
+THIS_RUN = "THIS_RUN"  # stands, in a run's description, for the id that the run has or will have
+THIS_EXPERIMENT = "THIS_EXPERIMENT"  # likewise, for its experiment's
 LONGEST_NOTE = 4900  # characters: MLflow keeps 5000 of an experiment's
 
 
@@ -134,8 +135,15 @@ def key_of(tags: Mapping[str, str]) -> str:
     return "/".join([*([tags["role"], tags["arm"]] if "role" in tags else []), tags["config_key"]])
 
 
-def write(path: Path, entry: Entry) -> None:
-    """Write an entry as a file. Raises OSError."""
+class Packed(NamedTuple):
+    """An entry as the content of its file, and the `label` that the file's name has of it."""
+
+    label: str
+    content: bytes
+
+
+def pack(entry: Entry) -> Packed:
+    """An entry as a file's content."""
     record = entry.record
     parts = {f"{kind}/{name}": content for kind in PARTS for name, content in getattr(record, kind).items()}
     for key, steps in record.slider.items():
@@ -148,10 +156,12 @@ def write(path: Path, entry: Entry) -> None:
         "dataset": record.dataset and vars(record.dataset),
     }
     head = {"destination": vars(entry.destination), "record": plain, "closing": entry.closing}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("entry.json", json.dumps(head, allow_nan=False))
         for name, content in parts.items():
             archive.writestr(name, content)
+    return Packed(record.tags.get("config_key", "parent"), packed.getvalue())
 
 
 def read(path: Path) -> Entry:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sandbox.tracking.entry import LARGEST
-from sandbox.tracking.row import Place, Row
+from sandbox.tracking.row import Curve, Place, Row
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -104,4 +104,14 @@ class Pages:
             whole = [one.model_id for one in models_of(self.client, run) if one.status == "READY"]
             if whole and whole[0] in linked(run):
                 found[run.info.run_id] = whole[0]
+        return found
+
+    def curves(self, run_ids: Sequence[str], key: str) -> dict[str, Curve]:
+        """The values of a metric by step, in order, of each of these runs that has it: a request for each run."""
+        found = {}
+        for run_id in run_ids:
+            points = self.client.get_metric_history(run_id, key)
+            points = sorted(points, key=lambda one: (one.step, one.timestamp, one.value))
+            if points:
+                found[run_id] = Curve([one.step for one in points], [one.value for one in points])
         return found

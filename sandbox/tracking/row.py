@@ -1,15 +1,18 @@
 """A row: what one run in MLflow says, as plain data, whichever way it is read or written."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from sandbox.tracking.entry import Record
+from sandbox.tracking.entry import NOTE, THIS_EXPERIMENT, THIS_RUN, Record
 
 PARENT = "mlflow.parentRunId"
 ABANDONED = "abandoned"  # the tag of a run that a dead process left half-written
 PRUNED = "pruned"
 FILES = "files"  # the tag of a run with artifacts: how many
 ENDING = "ending"  # the tag of a parent run: the number of its latest ending
-TELLING = ("config_key", "role", "arm", PARENT, ABANDONED, PRUNED, FILES, ENDING)  # tags that say what a run is
+HOST, PROCESS = "host", "process"  # the tags that say where a run's driver is, or was
+AT_WORK = "at work/"  # and a host: the tag of a parent run whose campaign is under way there; its value is the process
+TELLING = ("config_key", "role", "arm", PARENT, ABANDONED, PRUNED, FILES, ENDING, HOST)  # tags that say what a run is
 
 
 LONGEST_NAME = 250  # characters of a run's name, as MLflow's table has it
@@ -47,6 +50,14 @@ class Place(NamedTuple):
     deleted: bool
 
 
+def addressed(tags: Mapping[str, str], run_id: str, experiment_id: str) -> dict[str, str]:
+    """The tags of a run with these ids, which its description knows."""
+    told = dict(tags)
+    if NOTE in told:
+        told[NOTE] = told[NOTE].replace(THIS_RUN, run_id).replace(THIS_EXPERIMENT, experiment_id)
+    return told
+
+
 class NewRun(NamedTuple):
     """A run to log: its id (32 hexadecimal digits), its experiment's, its parent's, and what it holds."""
 
@@ -57,7 +68,7 @@ class NewRun(NamedTuple):
 
     def tags(self, files: int) -> dict[str, str]:
         """The record's tags, and those that say what the run belongs to and what it has."""
-        tags = dict(self.record.tags)
+        tags = addressed(self.record.tags, self.run_id, self.experiment)
         if self.parent:
             tags[PARENT] = self.parent
         if self.record.slider:
@@ -65,3 +76,10 @@ class NewRun(NamedTuple):
         if files:
             tags[FILES] = str(files)
         return tags
+
+
+class Curve(NamedTuple):
+    """A metric of a run by step: `steps` and `values`, alike in number."""
+
+    steps: list[int]
+    values: list[float]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sandbox.disk import replace, sync
 from sandbox.tracking.address import above, below
-from sandbox.tracking.entry import Entry, SpoolError, read, write
+from sandbox.tracking.entry import Entry, Packed, SpoolError, pack, read
 
 SUFFIX = ".run"
 MARK = ".begun"
@@ -29,11 +29,12 @@ SCRATCH = "scratch"
 class Spool:
     """The spool of one MLflow store, in a directory of its own under `root`/spool.
 
-    `artifacts` is where new experiments keep theirs, "" for where the store has them by default.
+    `artifacts` is where new experiments keep theirs, "" for where the store has them by default; `study` the database by
+    which hosts share their campaigns (sandbox.tracking.claims), "" where there is none.
     """
 
-    def __init__(self, uri: str, root: Path, artifacts: str = "") -> None:
-        self.uri, self.root, self.artifacts = uri, root, artifacts
+    def __init__(self, uri: str, root: Path, artifacts: str = "", study: str = "") -> None:
+        self.uri, self.root, self.artifacts, self.study = uri, root, artifacts, study
         self.directory = root / "spool" / hashlib.sha256(below(uri, root).encode()).hexdigest()[:12]
         self._unsynced: list[Path] = []
         self._synced, self._pause = time.monotonic(), 0.0
@@ -43,13 +44,13 @@ class Spool:
         """The spool in this directory, by its note. Raises ValueError for a note that is none."""
         try:
             note = json.loads((directory / NOTE).read_bytes())
-            uri, artifacts = note["uri"], note["artifacts"]
-        except (OSError, KeyError, TypeError, RecursionError) as error:
+            uri, artifacts, study = note["uri"], note["artifacts"], note.get("study", "")
+        except (OSError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"{directory / NOTE}: {error}") from error
-        if not (isinstance(uri, str) and isinstance(artifacts, str) and uri):
+        if not (all(isinstance(one, str) for one in (uri, artifacts, study)) and uri):
             raise ValueError(f"{directory / NOTE}: {note}")
         root = directory.parent.parent
-        spool = cls(above(uri, root), root, artifacts)
+        spool = cls(above(uri, root), root, artifacts, study)
         spool.directory = directory
         return spool
 
@@ -77,8 +78,10 @@ class Spool:
         self.directory.mkdir(parents=True, exist_ok=True)
         target = self.directory / NOTE
         with suppress(ValueError):
-            self.artifacts = self.artifacts or self.at(self.directory).artifacts
-        note = json.dumps({"uri": below(self.uri, self.root), "artifacts": self.artifacts}).encode()
+            there = self.at(self.directory)
+            self.artifacts, self.study = self.artifacts or there.artifacts, self.study or there.study
+        told = {"uri": below(self.uri, self.root), "artifacts": self.artifacts}
+        note = json.dumps({**told, **({"study": self.study} if self.study else {})}).encode()
         if not target.is_file() or target.read_bytes() != note:
             replace(target, note)
         return self
@@ -87,15 +90,16 @@ class Spool:
         """A remark on its store as a line to print, "" where that was said before: something was sent there from here."""
         return f"note: {remark}" if remark and not self.directory.exists() else ""
 
-    def put(self, entry: Entry, *, perhaps_logged: bool = False) -> Path:
+    def put(self, entry: Entry | Packed, *, perhaps_logged: bool = False) -> Path:
         """Keep an entry. Raises OSError (a full disk), and then leaves nothing behind.
 
         `perhaps_logged`: nobody could ask the store whether it has the run already, so that the writer will.
         """
-        name = f"{time.time_ns():020d}-{os.getpid()}-{entry.record.tags.get('config_key', 'parent')}"
+        label, content = pack(entry) if isinstance(entry, Entry) else entry
+        name = f"{time.time_ns():020d}-{os.getpid()}-{label}"
         path, draft = self.directory / f"{name}{SUFFIX}", self.directory / f"{name}.draft"
         try:
-            write(draft, entry)
+            draft.write_bytes(content)
             if perhaps_logged:
                 self.mark(path).touch()
             draft.replace(path)

@@ -1,16 +1,21 @@
 """What is known of a campaign: its runs in MLflow, and those that wait in the spool."""
 
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from sandbox.host import disk_of, host_of
 from sandbox.tracking.address import local_path
 from sandbox.tracking.artifacts import count_files
 from sandbox.tracking.connection import StoreError, impatient, reporting
 from sandbox.tracking.entry import Destination, Record, key_of
-from sandbox.tracking.row import ABANDONED, FILES, PARENT, PRUNED
+from sandbox.tracking.reading import search
+from sandbox.tracking.row import ABANDONED, AT_WORK, FILES, HOST, PARENT, PRUNED
 from sandbox.tracking.spool import Spool
 from sandbox.tracking.store import Store, ending_of
+from sandbox.tracking.user import USER
 
 
 class Logged(NamedTuple):
@@ -39,6 +44,8 @@ class State:
     runs: dict[str, Record] = field(default_factory=dict)
     logged: dict[str, list[Logged]] = field(default_factory=dict)  # key -> its ended runs in MLflow
     left_running: list[tuple[str, str]] = field(default_factory=list)  # (key, run id): nobody writes them now
+    elsewhere: list[tuple[str, str]] = field(default_factory=list)  # the same, of other hosts: somebody may write them
+    hosts: set[str] = field(default_factory=set)  # the other hosts whose runs, or whose parent run, are RUNNING
     parents: list[tuple[str, str]] = field(default_factory=list)  # (run id, status), the oldest first
     ending: int = 0  # the number of the parent's latest ending
     place: str = ""  # where the experiment keeps its artifacts
@@ -54,6 +61,11 @@ class State:
         """That of the parent run, "" where there is none."""
         return self.parents[0][1] if self.parents else ""
 
+    def inherit(self) -> None:
+        """Take what other hosts left RUNNING for left by a dead process: none of them is at work any more."""
+        self.left_running += self.elsewhere
+        self.elsewhere, self.hosts = [], set()
+
     def not_below(self, parent: str | None) -> list[str]:
         """The ids of ended runs that are not below this run."""
         return [one.run_id for found in self.logged.values() for one in found if one.parent != parent]
@@ -62,6 +74,23 @@ class State:
     def bare(self) -> list[str]:
         """The ids of ended runs that have lost artifacts."""
         return [one.run_id for found in self.logged.values() for one in found if one.lost]
+
+
+class Whereabouts(NamedTuple):
+    """The ids of a campaign's `parent` run and, by the keys of jobs, of its `runs`; the `places` of their artifacts."""
+
+    parent: str
+    runs: dict[str, str]
+    places: dict[str, str]
+
+
+def whereabouts(to: Destination, store: Store, spool: Spool, keys: Iterable[str]) -> Whereabouts:
+    """Where the runs of a campaign are. Raises StoreError where the store has not all that have these keys."""
+    state = read_state(to, store, spool)
+    runs = {key: rows[0].run_id for key, rows in state.logged.items()}
+    if not state.parents or any(key not in runs for key in keys):
+        raise StoreError(state.why or "its runs are not in the store")
+    return Whereabouts(state.parents[0][0], runs, {key: rows[0].place for key, rows in state.logged.items()})
 
 
 def read_state(to: Destination, store: Store, spool: Spool, *, whole: bool = False) -> State:
@@ -77,7 +106,7 @@ def read_state(to: Destination, store: Store, spool: Spool, *, whole: bool = Fal
     try:
         if store.exists():
             with impatient(), reporting(store.uri):
-                _of_store(to, store, state, whole=whole)
+                _of_store(to, store, state, host_of(spool.root), whole=whole)
     except StoreError as error:
         state.why = str(error)
     if state.left_running:  # a writer may have them in hand, even that of a driver which died
@@ -86,18 +115,21 @@ def read_state(to: Destination, store: Store, spool: Spool, *, whole: bool = Fal
     return state
 
 
-def _of_store(to: Destination, store: Store, state: State, *, whole: bool) -> None:
+def _of_store(to: Destination, store: Store, state: State, here: str, *, whole: bool) -> None:
     place = store.reader.place(to.experiment)
     if place is None:
         return
     state.place = place.artifacts  # of one in the trash, too: whoever logs to it next restores it, with its runs
     for row in store.reader.rows(place, to.campaign, whole=whole):
         key, tags = key_of(row.tags), row.tags
+        ours = disk_of(tags.get(HOST, here)) == disk_of(here)  # a machine may be called otherwise than it was
+        if row.status == "RUNNING" and not ours:
+            state.hosts.add(tags[HOST])
         if PARENT not in tags:
             state.ending = state.ending if state.parents else ending_of(tags)
             state.parents.append((row.run_id, row.status))
         elif row.status == "RUNNING":
-            state.left_running.append((key, row.run_id))
+            (state.left_running if ours else state.elsewhere).append((key, row.run_id))
         elif (
             key and ABANDONED not in tags and (row.status == "FINISHED" or (row.status == "KILLED" and PRUNED in tags))
         ):
@@ -107,3 +139,29 @@ def _of_store(to: Destination, store: Store, state: State, *, whole: bool) -> No
                 state.told.add(key)
                 if whole and key not in state.runs:
                     state.runs[key] = row.record
+
+
+def at_work(tags: Mapping[str, str]) -> dict[str, str]:
+    """The hosts that are at work, as the tags of a parent run say, and in which process."""
+    return {key.removeprefix(AT_WORK): how for key, how in tags.items() if key.startswith(AT_WORK)}
+
+
+class Other(NamedTuple):
+    """The parent run of somebody else's campaign."""
+
+    user: str
+    experiment_id: str
+    run_id: str
+
+
+def others(to: Destination, store: Store) -> list[Other]:
+    """Who else has run the campaign of this store's user to its end, the first first; none where nobody answers."""
+    alike, found = to.campaign.removesuffix(f"-{store.owner}"), []
+    text = f"tags.sweep LIKE '{alike}%' AND tags.`{PARENT}` IS NULL AND attributes.status = 'FINISHED'"
+    with suppress(StoreError), impatient(), reporting(store.uri):
+        place = store.reader.place(to.experiment) if store.exists() else None
+        for run in search(store.client, [place.experiment_id], text) if place and not place.deleted else ():
+            theirs = run.data.tags["sweep"]
+            if theirs != to.campaign and f"{theirs}-".startswith(f"{alike}-"):
+                found.append(Other(run.data.tags.get(USER, "somebody"), run.info.experiment_id, run.info.run_id))
+    return found

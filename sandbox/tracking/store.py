@@ -12,23 +12,27 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RequestError
+from sandbox.host import host_of, process
 from sandbox.names import safe
 from sandbox.tracking.address import artifact_root, chosen_place, is_readable, local_path, resolve, shown, sqlite_path
-from sandbox.tracking.artifacts import write_artifacts
+from sandbox.tracking.artifacts import step_of, write_artifacts
 from sandbox.tracking.connection import RefusedError, connect, reached, reporting, set_environment
-from sandbox.tracking.entry import NOTE, THIS_RUN, Destination, Record
+from sandbox.tracking.entry import NOTE, THIS_EXPERIMENT, Destination, Record
 from sandbox.tracking.reading import Pages, equals, search
-from sandbox.tracking.row import ABANDONED, ENDING, LONGEST_NAME, PARENT, NewRun
+from sandbox.tracking.row import ABANDONED, AT_WORK, ENDING, HOST, LONGEST_NAME, PARENT, PROCESS, NewRun, addressed
+from sandbox.tracking.user import USER, user_of
+from sandbox.tracking.views import Known, View
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Experiment, RunInfo
+    from mlflow.entities import Experiment, Run
     from sqlalchemy import Engine
 
     from sandbox.tracking.columns import Columns
     from sandbox.tracking.tables import Tables
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
+NO_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # how MLflow says that there is none
 WRONG_PATHS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL}
 
 
@@ -36,9 +40,10 @@ class Store:
     """One tracking address: `uri`, else MLFLOW_TRACKING_URI, else an SQLite file in the directory `root`.
 
     `artifacts` is where experiments that are new keep theirs (a directory, or a URI that MLflow knows): by default beside
-    an SQLite file, in `root` for another database, and wherever a server has them.
+    an SQLite file, in `root` for another database, and wherever a server has them. `user` is who logs there: by default
+    SANDBOX_USER, else the name of the account.
     Making one costs nothing and touches nothing; the first request connects. Every method raises StoreError
-    when the store cannot be reached or refuses. Raises RequestError for a database in memory.
+    when the store cannot be reached or refuses. Raises RequestError for a database in memory, and for what is no name.
 
     >>> from tempfile import TemporaryDirectory
     >>> from sandbox.tracking import Record
@@ -51,10 +56,15 @@ class Store:
     """
 
     def __init__(
-        self, uri: str | None = None, root: str | os.PathLike[str] = "runs", artifacts: str | os.PathLike[str] = ""
+        self,
+        uri: str | None = None,
+        root: str | os.PathLike[str] = "runs",
+        artifacts: str | os.PathLike[str] = "",
+        user: str | None = None,
     ) -> None:
         set_environment()
         self.uri, self._root = resolve(uri, root), root
+        self.user = user_of(user)
         self.chosen = chosen_place(os.fspath(artifacts)) if artifacts else ""
         self.usual = artifact_root(self.uri, root)
         self.artifacts = self.chosen or self.usual
@@ -121,6 +131,21 @@ class Store:
                 return ()
         return ("--tracking-uri", shown(self.uri))
 
+    @property
+    def owner(self) -> str:
+        """The word that a campaign's id ends with, so that nobody takes another's for their own; "" where there is nobody
+        else: in an SQLite file whose user has not said who they are."""
+        return safe(self.user.name) if self.user.said or sqlite_path(self.uri) is None else ""
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """The option that names the user on a command line, none where the environment does."""
+        return ("--as", self.user.name) if self.user.given else ()
+
+    def signing(self, root: Path) -> dict[str, str]:
+        """The tags that say whose a run is, and which host, with its spool under `root`, and which process has it."""
+        return {USER: self.user.name, HOST: host_of(root), PROCESS: process()}
+
     def exists(self) -> bool:
         """Whether there can be anything to read: an SQLite store comes into being with the first request."""
         path = sqlite_path(self.uri)
@@ -141,6 +166,7 @@ class Store:
             if found.lifecycle_stage == "deleted":
                 client.restore_experiment(found.experiment_id)
             for key, value in wanted.items():
+                value = value.replace(THIS_EXPERIMENT, found.experiment_id) if key == NOTE else value
                 if found.tags.get(key) != value:
                     client.set_experiment_tag(found.experiment_id, key, value)
             return found.experiment_id
@@ -160,17 +186,22 @@ class Store:
 
     def parent(self, experiment_id: str, to: Destination) -> str:
         """The id of the run that gathers a campaign's: the first that there is, else one from the trash, else a new one."""
-        text = f"{equals('sweep', to.campaign)} AND tags.`{PARENT}` IS NULL"
         client = self.client
         with reporting(self.uri):
             for deleted in (False, True):
-                for found in search(client, [experiment_id], text, deleted=deleted):
+                for found in self.parents(experiment_id, to.campaign, deleted=deleted):
                     if deleted:
                         client.restore_run(found.info.run_id)
                     return found.info.run_id
             run = client.create_run(experiment_id, run_name=to.campaign, tags={**to.tags, "sweep": to.campaign})
             log_batch(client, run.info.run_id, Record(to.campaign, "FINISHED", 0, 0, params=to.params))
             return run.info.run_id
+
+    def parents(self, experiment_id: str, campaign: str, *, deleted: bool = False) -> "Iterator[Run]":
+        """The parent runs of a campaign, or the deleted ones, the oldest first; more than one are for the doctor."""
+        text = f"{equals('sweep', campaign)} AND tags.`{PARENT}` IS NULL"
+        with reporting(self.uri):
+            yield from search(self.client, [experiment_id], text, deleted=deleted)
 
     def close_parent(self, run_id: str, record: Record) -> None:
         """Ends a parent: status, figures, tags and files, unless the tag `ENDING` says that a later record has done so.
@@ -179,7 +210,8 @@ class Store:
         """
         client = self.client
         with reporting(self.uri), TemporaryDirectory(prefix="sandbox-") as directory:
-            data = client.get_run(run_id).data
+            run = client.get_run(run_id)
+            data = run.data
             if ENDING in record.tags and ending_of(data.tags) >= ending_of(record.tags):
                 return
             client.set_terminated(run_id, record.status)  # first: who dies after it has set no tags, and does it again
@@ -193,13 +225,24 @@ class Store:
             if write_artifacts(record, Path(directory)):
                 client.log_artifacts(run_id, directory)
             now = round(time.time() * 1000)
-            tags = {key: text.replace(THIS_RUN, run_id) if key == NOTE else text for key, text in record.tags.items()}
-            log_batch(client, run_id, Record(record.name, record.status, now, now, {}, metrics, tags), tags=True)
+            last, tags = Record(record.name, record.status, now, now, {}, metrics), record.tags
+            over = {key for key, value in tags.items() if not value and key.startswith(AT_WORK)}
+            told = {key: value for key, value in tags.items() if key not in over}
+            log_batch(client, run_id, last, addressed(told, run_id, run.info.experiment_id))
+            for key in over & data.tags.keys():
+                client.delete_tag(run_id, key)
 
-    def log(self, record: Record, experiment_id: str, parent_id: str | None = None) -> str:
+    def log(
+        self,
+        record: Record,
+        experiment_id: str,
+        parent_id: str | None = None,
+        sure: Callable[[], bool] = lambda: True,
+    ) -> str:
         """Writes one whole run by MLflow's client and gives its id. If that fails midway, no run is left that looks whole.
 
-        Raises RefusedError, a StoreError, for a run that can never be logged.
+        `sure` is asked before it is ended, whether it still is to be; else it goes to the trash, and its id is "". Raises
+        RefusedError, a StoreError, for a run that can never be logged.
         """
         client, run = self.client, NewRun("", experiment_id, parent_id, record)
         with TemporaryDirectory(prefix="sandbox-") as directory:
@@ -207,14 +250,18 @@ class Store:
                 files = write_artifacts(record, Path(directory))
             with reporting(self.uri):
                 tags = run.tags(files)
+                note = {key: record.tags[key] for key in (NOTE,) if tags.pop(key, "")}
                 created = client.create_run(experiment_id, record.start_time, tags, record.name[:LONGEST_NAME])
                 run_id = created.info.run_id
                 try:
-                    log_batch(client, run_id, record)
+                    log_batch(client, run_id, record, addressed(note, run_id, experiment_id))
                     if record.dataset:
                         client.log_inputs(run_id, [record.dataset.input()])
                     if files:
                         client.log_artifacts(run_id, directory)
+                    if not sure():
+                        client.delete_run(run_id)
+                        return ""
                     client.set_terminated(run_id, record.status, record.end_time)
                 except BaseException:
                     with suppress(Exception):
@@ -223,10 +270,13 @@ class Store:
                     raise
                 return run_id
 
-    def log_together(self, runs: Sequence[NewRun], kept: Callable[[NewRun], object] = lambda run: None) -> None:
+    def log_together(
+        self, runs: Sequence[NewRun], kept: Callable[[NewRun], object] = lambda run: None, *, shared: bool = False
+    ) -> None:
         """Writes whole runs into the `tables`, all or none, and their artifacts before: whoever dies between does it again.
 
-        `kept` is called with each run whose artifacts are in place.
+        `kept` is called with each run whose artifacts are in place. If that fails their artifacts go again, unless the ids
+        are `shared` with another host, which may have put them there.
         What the rows say is what `log` would have had MLflow's client write. Raises RefusedError where one of them is
         beyond MLflow's limits, or its experiment is deleted.
         """
@@ -241,7 +291,7 @@ class Store:
             with reporting(self.uri):
                 self.tables.insert(runs, places, files)
         except Exception:
-            if not self.known([run.run_id for run in runs]):
+            if not (shared or self.known([run.run_id for run in runs])):
                 for directory in filter(None, map(local_path, places)):
                     shutil.rmtree(directory.parent, ignore_errors=True)
             raise
@@ -260,16 +310,34 @@ class Store:
                 get_artifact_repository(place).log_artifacts(passing)
             return files
 
+    def show(self, run_id: str, views: Sequence[View]) -> None:
+        """Give the experiment of a run saved views (see sandbox.tracking.views); those that it has stay as they are."""
+        client = self.client
+        with reporting(self.uri):
+            experiment = client.get_experiment(client.get_run(run_id).info.experiment_id)
+            written, gone = Known(experiment.tags).changes(views)
+            for key, text in written.items():
+                client.set_experiment_tag(experiment.experiment_id, key, text)
+            for key in gone:
+                client.delete_experiment_tag(experiment.experiment_id, key)
+
     def known(self, run_ids: Collection[str]) -> set[str]:
         """Those of these ids that runs have which were logged together."""
         with reporting(self.uri):
             return self.tables.known(run_ids) if self.tables else set()
 
-    def info(self, run_id: str) -> "RunInfo":
-        """What MLflow says of a run: its experiment's id, and where its artifacts are."""
+    def run(self, run_id: str) -> "Run | None":
+        """What MLflow says of a run, None where there is none of this id."""
+        from mlflow import MlflowException
+
         client = self.client
         with reporting(self.uri):
-            return client.get_run(run_id).info
+            try:
+                return client.get_run(run_id)
+            except MlflowException as error:
+                if error.error_code in NO_RUN:
+                    return None
+                raise
 
     def artifact(self, run_id: str, path: str) -> bytes | None:
         """The content of a run's file, None where there is no such run or file."""
@@ -280,11 +348,34 @@ class Store:
             try:
                 return Path(client.download_artifacts(run_id, path, directory)).read_bytes()
             except MlflowException as error:
-                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                if error.error_code in NO_RUN:
                     return None
                 raise
             except FileNotFoundError:
                 return None
+
+    def slider(self, place: str, key: str) -> dict[int, bytes]:
+        """The PNG bytes behind the slider `key` of a run whose artifacts are in this place, by step; none without any.
+
+        (MLflow's client would look the run up twice for each of them.)
+        """
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        with reporting(self.uri), TemporaryDirectory(prefix="sandbox-") as passing:
+            repository = get_artifact_repository(place, tracking_uri=self.uri)
+            paths = [one.path for one in repository.list_artifacts("images")]
+            steps = sorted((step, path) for path in paths if (step := step_of(path, key)) is not None)
+            return {step: Path(repository.download_artifacts(path, passing)).read_bytes() for step, path in steps}
+
+    def attach(self, run_id: str, files: Mapping[str, bytes], tags: Mapping[str, str]) -> None:
+        """Give a run files by their paths, in place of those that it has there, and then tags."""
+        client = self.client
+        with reporting(self.uri), TemporaryDirectory(prefix="sandbox-") as directory:
+            if write_artifacts(Record("", "FINISHED", 0, 0, files=dict(files)), Path(directory)):
+                client.log_artifacts(run_id, directory)
+            experiment = client.get_run(run_id).info.experiment_id
+            for key, value in addressed(tags, run_id, experiment).items():
+                client.set_tag(run_id, key, value)
 
     def abandon(self, run_id: str) -> bool:
         """Marks a run as KILLED and as half-written, if it is still RUNNING; whether it was."""
@@ -295,6 +386,17 @@ class Store:
             client.set_tag(run_id, ABANDONED, "1")
             client.set_terminated(run_id, "KILLED")
             return True
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Gives a run tags; those without a value are taken from it."""
+        client = self.client
+        with reporting(self.uri):
+            there = client.get_run(run_id).data.tags
+            for key, value in tags.items():
+                if value:
+                    client.set_tag(run_id, key, value)
+                elif key in there:
+                    client.delete_tag(run_id, key)
 
     def adopt(self, run_id: str, parent_id: str) -> None:
         """Puts a run below another parent."""
@@ -326,13 +428,13 @@ def ending_of(tags: Mapping[str, str]) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def log_batch(client: "MlflowClient", run_id: str, record: Record, *, tags: bool = False) -> None:
-    """A record's metrics and params (and tags): one request, or a few where MLflow's limits make it so."""
+def log_batch(client: "MlflowClient", run_id: str, record: Record, tags: Mapping[str, str] | None = None) -> None:
+    """A record's metrics and params, and these tags: one request, or a few where MLflow's limits make it so."""
     from mlflow.entities import Metric, Param, RunTag
 
     client.log_batch(
         run_id,
         [Metric(*point) for point in record.timed()],
         [Param(key, value) for key, value in record.params.items()],
-        [RunTag(key, value) for key, value in record.tags.items()] if tags else [],
+        [RunTag(key, value) for key, value in (tags or {}).items()],
     )

@@ -109,7 +109,10 @@ class Tables:
             self._link(connection, rows, runs)
             for name, some in rows.items():
                 if some:
-                    connection.exec_driver_sql(self._insertion(name), some)
+                    self._write(connection, name, some)
+
+    def _write(self, connection: Connection, name: str, rows: list[tuple]) -> None:
+        connection.exec_driver_sql(self._insertion(name), rows)
 
     def _link(self, connection: Connection, rows: Rows, runs: Sequence[NewRun]) -> None:
         """Add the rows that link runs to their data sets, and enter those data sets that their experiment has not.

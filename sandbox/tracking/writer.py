@@ -7,18 +7,21 @@ When the store cannot be reached it waits, asks again after 1, 2, 4, 5, 5 ... se
 it gives up instead.
 """
 
+import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+from sandbox.host import host_of
 from sandbox.lock import locked
+from sandbox.tracking.claims import Came, Claim, Claims
 from sandbox.tracking.connection import RefusedError, StoreError, reporting
 from sandbox.tracking.entry import Destination, Entry, SpoolError, key_of, read
 from sandbox.tracking.reading import equals, search
@@ -39,6 +42,7 @@ class Writer:
         self.failed: set[Path] = set()  # files that could not be logged: the others come first
         self._places: dict[str, tuple[str, str | None]] = {}
         self._remarked = False
+        self._claims: dict[str, Claims] = {}
 
     def log(self, paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         """Log files: each comes out as "logged", "busy" (somebody else has it), or "rejected" (set aside).
@@ -60,27 +64,69 @@ class Writer:
                     continue
                 if path not in entries:
                     yield path, "busy"
-            together = self._log_together({path: entry for path, entry in entries.items() if not entry.closing})
+            claims = self._claims_of(entries)
+            for path in [path for path, claim in claims.items() if claim and not self._is_ours(claim)]:
+                del entries[path]  # another host has it in hand, or has logged it
+                yield self._logged(path)
+            together = self._log_together({path: one for path, one in entries.items() if not one.closing}, claims)
             for path in together:
                 yield self._logged(path)
             for path in [path for path in entries if path not in together]:
                 yield self._log_alone(path, entries[path])
 
-    def _log_together(self, entries: dict[Path, Entry]) -> set[Path]:
+    def claims(self, campaign: str) -> Claims | None:
+        """What hosts have claimed of a campaign, None where they do not share it."""
+        if not self.spool.study or not campaign:
+            return None
+        if campaign not in self._claims:
+            self._claims[campaign] = Claims(self.spool.study, campaign, host_of(self.spool.root), patience=0.0)
+        return self._claims[campaign]
+
+    def _claims_of(self, entries: Mapping[Path, Entry]) -> dict[Path, Claim | None]:
+        """The claim to the run of each of these files, None where there is none: it is shared with nobody."""
+        found: dict[Path, Claim | None] = dict.fromkeys(entries)
+        for campaign in {entry.destination.campaign for entry in entries.values() if entry.key and not entry.closing}:
+            if claims := self.claims(campaign):
+                keys = {path: one.key for path, one in entries.items() if one.destination.campaign == campaign}
+                there = claims.of([*keys.values()])
+                found |= {path: there.get(key) for path, key in keys.items()}
+        return found
+
+    def _is_ours(self, claim: Claim | None) -> bool:
+        return claim is None or (claim.host == host_of(self.spool.root) and not claim.logged)
+
+    def _log_together(self, entries: dict[Path, Entry], claims: Mapping[Path, Claim | None]) -> set[Path]:
         """Log runs in one go; those that are logged now, none where that cannot be."""
         if not entries or not self.store.tables:
             return set()
-        ids = {path: self.spool.run_id(path) for path in entries}
+        ids = {path: self._run_id(path, entry, claims[path]) for path, entry in entries.items()}
         with suppress(Exception):  # one by one, it comes out with which, and what is wrong
             known, runs = self.store.known([*ids.values()]), []
             for path, entry in entries.items():
                 experiment, parent = self.place(entry.destination)
-                if ids[path] not in known and not self._logged_before(path, entry, experiment):
+                if ids[path] not in known and not self._logged_before(path, entry, experiment, claims[path]):
                     runs.append(NewRun(ids[path], experiment, parent, entry.record))
             if runs:
-                self.store.log_together(runs, lambda run: self.say(kept=run.run_id))
+                shared = any(claims[path] for path in entries)
+                self.store.log_together(runs, lambda run: self.say(kept=run.run_id), shared=shared)
+            self._claim([entry for path, entry in entries.items() if claims[path]])
             return set(entries)
         return set()
+
+    def _run_id(self, path: Path, entry: Entry, claim: Claim | None) -> str:
+        """The id of a file's run, where we may choose it: with a claim the same on every host, so that there is one."""
+        if claim is None:
+            return self.spool.run_id(path)
+        words = f"{entry.destination.campaign}/{entry.key}/{claim.attempt}"
+        return hashlib.sha256(words.encode()).hexdigest()[:32]
+
+    def _claim(self, entries: Sequence[Entry]) -> None:
+        """Let other hosts know that these runs are logged, and how they ended."""
+        for campaign in {entry.destination.campaign for entry in entries}:
+            claims = self.claims(campaign)
+            assert claims is not None
+            some = [entry for entry in entries if entry.destination.campaign == campaign]
+            claims.log({entry.key: Came(entry.record.status, entry.record.last()) for entry in some})
 
     def _log_alone(self, path: Path, entry: Entry) -> tuple[Path, str]:
         try:
@@ -111,16 +157,35 @@ class Writer:
         experiment, parent = self.place(entry.destination)
         if entry.closing:
             assert parent is not None
-            with locked(self.spool.directory / "places.lock"):
+            with self._alone(entry.destination):
                 self.store.close_parent(parent, entry.record)
                 self.store.experiment(entry.destination.experiment, entry.destination.description)
-        elif not self.store.known([self.spool.run_id(path)]) and not self._logged_before(path, entry, experiment):
+            return
+        claim = self._claims_of({path: entry})[path]
+        if not self._is_ours(claim):
+            return
+        run_id = self._run_id(path, entry, claim)
+        if not self.store.known([run_id]) and not self._logged_before(path, entry, experiment, claim):
             self.spool.mark(path).touch()
-            self.store.log(entry.record, experiment, parent)
+            if claim and self.store.tables:
+                self.store.log_together([NewRun(run_id, experiment, parent, entry.record)], shared=True)
+            elif claim:
+                ours = self._is_ours
+                sure = lambda: ours(self._claims_of({path: entry})[path])  # noqa: E731
+                if not self.store.log(entry.record, experiment, parent, sure):
+                    return
+            else:
+                self.store.log(entry.record, experiment, parent)
+        if claim:
+            self._claim([entry])
 
-    def _logged_before(self, path: Path, entry: Entry, experiment: str) -> bool:
-        """Whether the writer that began with this file got to the end; what it left undone is marked KILLED."""
-        if not self.spool.mark(path).exists() or not entry.key:
+    def _logged_before(self, path: Path, entry: Entry, experiment: str, claim: Claim | None = None) -> bool:
+        """Whether the writer that began with this file got to the end; what it left undone is marked KILLED.
+
+        What another host left undone, whose claim we have, goes to the trash: it cannot end it there, should it come back.
+        """
+        inherited = claim is not None and claim.inherited
+        if not (self.spool.mark(path).exists() or inherited) or not entry.key:
             return False
         text = equals("config_key", entry.record.tags["config_key"])
         if entry.destination.campaign:
@@ -133,7 +198,7 @@ class Writer:
             ]
         for run in found:
             if run.info.status == "RUNNING":
-                self.store.abandon(run.info.run_id)
+                (self.store.delete if claim else self.store.abandon)(run.info.run_id)
         return any(run.info.status == entry.record.status for run in found)
 
     def place(self, destination: Destination) -> tuple[str, str | None]:
@@ -141,9 +206,16 @@ class Writer:
         key = f"{destination.experiment}\n{destination.campaign}"
         if key not in self._places:
             self.store.check()  # connects, with a lock of its own
-            with locked(self.spool.directory / "places.lock"):
+            with self._alone(destination):
                 self._places[key] = self._find(destination)
         return self._places[key]
+
+    @contextmanager
+    def _alone(self, destination: Destination) -> Iterator[None]:
+        """While no other writer, here or on another host, makes or ends a parent run of the same campaign."""
+        claims = self.claims(destination.campaign)
+        with locked(self.spool.directory / "places.lock"), claims.alone("parent") if claims else nullcontext():
+            yield
 
     def _remark(self) -> None:
         """Say why runs are not logged together, where a database would have it: once, and before any of them is logged."""

@@ -9,7 +9,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from studies.bench import pipeline, population, single, winners
+from studies.bench import apart, pipeline, population, single, winners
 from studies.bench.picture import draw
 from studies.bench.race import Row
 
@@ -21,6 +21,7 @@ PARTS = {
     "mixed": lambda repeats: population.mixed(),
     "winners": lambda repeats: winners.rows(repeats),
     "pipeline": lambda repeats: pipeline.rows(),
+    "apart": lambda repeats: apart.rows(min(repeats, 3)),
 }
 
 
@@ -33,7 +34,7 @@ def main(only: tuple[str, ...], repeats: int, picture: bool, target: Path) -> No
     rows: list[Row] = []
     cores = _cores()
     for name in only or PARTS:
-        _stay_on(cores if name == "pipeline" else {max(cores)})  # elsewhere one core for everybody
+        _stay_on(cores if name in ("pipeline", "apart") else {max(cores)})  # elsewhere one core for everybody
         for row in PARTS[name](repeats):
             rows.append(row)
             click.echo(

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sandbox.answers.answer import Part, Trial, answer_of, spell
+from sandbox.answers.answer import answer_of, spell
 from sandbox.answers.figure import draw
 from sandbox.answers.statistics import Estimate
+from sandbox.answers.trials import Part, Trial
 
 
 def simulated(rng, truths, seeds=10, spread=0.02, lost=()):

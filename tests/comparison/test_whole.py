@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.comparison.protocol import EXPERIMENT
 from sandbox.doctor import examine
+from sandbox.host import host_of
 
 MINE = """
 from matplotlib.figure import Figure
@@ -91,6 +92,7 @@ def test_the_doctor_knows_comparisons(compared, here, store, plain, tmp_path):
     assert examine(store, root).findings == []
 
     plain.update_run(parent.info.run_id, status="RUNNING")  # as a process leaves it that is killed outright
+    plain.set_tag(parent.info.run_id, "host", host_of(root))  # and that was here, not where all of it was trained
     gone = plain.search_runs([experiment], f"tags.comparison = '{name}' AND tags.role = 'final'")[0].info.run_id
     plain.delete_run(gone)
     found = {finding.what: finding.remedy for finding in examine(store, root).findings}

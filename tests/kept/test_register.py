@@ -53,6 +53,7 @@ def test_a_run_is_registered_once_under_a_name(here, train_one, tmp_path):
     )  # the first is gone for good
 
 
+@pytest.mark.slow
 def test_what_it_prints_can_be_typed(here, train_one, tmp_path, monkeypatch):
     run = train_one()
     lines = [line.strip() for line in here("register", run)[1].splitlines() if line.startswith("  ")]
@@ -166,6 +167,7 @@ def is_pickle(content):
         return False
 
 
+@pytest.mark.slow
 def test_no_file_of_any_run_is_a_pickle(here, tmp_path):
     data = ("--dataset", "penguins.csv", "--target", "species", "--gaps", "fill", "--epochs", 30)
     code, output, errors = here("sweep", *data, "--vary", "hidden=none|4", "--seeds", 1, "--name", "birds", "--json")

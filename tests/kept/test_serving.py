@@ -124,7 +124,7 @@ def test_it_says_what_goes_in_what_comes_out_and_what_it_needs(results, logged, 
     assert {(one.dataset_name, one.dataset_digest) for one in model.metrics} == {(data.name, data.digest)}
     assert (data.name, data.digest) == ("penguins", result.config.data.digest)
     found = store.client.search_logged_models([run.info.experiment_id], "metrics.test_accuracy > 0.0")
-    assert [one.model_id for one in found] == [model.model_id]
+    assert model.model_id in [one.model_id for one in found]
     assert not store.client.search_logged_models([run.info.experiment_id], "metrics.test_accuracy > 1.0")
     assert len(store.client.get_metric_history(run.info.run_id, "cost")) == 31  # nothing of the run is doubled
 

@@ -35,6 +35,7 @@ def test_the_outcomes_frame_is_what_mlflows_own_table_says(small, run_here, stor
         (same,) = theirs[chosen & (theirs["params.seed"] == str(row.pop("seed")))].to_dict("records")
         assert row.pop("status") == same["status"]
         assert len(row) >= 10
+        assert (row.pop("diverged"), row.pop("best_cost")) == (0, row["final_cost"])  # which MLflow is not told again
         assert row == {name: same[f"metrics.{name}"] for name in row}
 
 
@@ -46,14 +47,18 @@ def test_a_sweep_is_one_parent_and_a_whole_run_for_each_trial(small, run_here, p
     found = plain.get_experiment_by_name("whole sweep")
     (sentence,) = outcome.answer.sentences
     assert sentence.startswith("Learning rate ")
-    assert found.tags["mlflow.note.content"] == f"{sentence}\n\n{sweep.question}\n\nLook at `cost`."
+    assert found.tags["mlflow.note.content"].startswith(
+        f"{sentence}\n\n{sweep.question}\n\nLook at `cost`.\n\nViews: ["
+    )
+    primary = {name: text for name, text in found.tags.items() if "primaryMetric" in name}
+    assert set(primary.values()) == {"validation_accuracy", "True"}
     (parent,), children = logged("whole sweep")
     note = parent.data.tags["mlflow.note.content"]
     assert note.startswith(f"{sentence}\n\n*{sweep.question}*")
     assert f"![the answer](get-artifact?path=answer.png&run_uuid={parent.info.run_id})" in note
     assert "| learning_rate | test_accuracy |" in note
     kept = {file.path for file in plain.list_artifacts(parent.info.run_id)}
-    assert kept == {"answer.png", "answer.md", "answer.csv"}
+    assert kept == {"answer.png", "answer.md", "answer.csv", "diagnosis"}
     assert {path.name for path in outcome.directory.iterdir()} == kept
     assert outcome.directory.name == sweep.id
     html = outcome._repr_html_()  # as a notebook shows it
@@ -131,6 +136,7 @@ def test_what_is_left_is_the_plan_without_what_is_done_however_many_are_done(sma
     assert (seeds.count("0"), seeds.count("1")) == (6, 3)
 
 
+@pytest.mark.slow
 def test_either_store_can_be_lost(small, store, plain, logged, study_of, tmp_path):
     sweep = small("lost")
     with Writers(Spool(store.uri, tmp_path), 1) as crew:
@@ -236,6 +242,7 @@ HALFWAY = (
 )
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_keeps_what_is_done_and_the_same_command_goes_on(start, here, store, logged, tmp_path):
     words = ("sweep", "--name", "halfway", *HALFWAY.split())
     run = Interrupted(start, store, tmp_path, *words)

@@ -106,6 +106,13 @@ def test_what_an_ended_job_is_worth(metrics, worth):
     assert Objective.parse("validation_accuracy").value(ended) == worth
 
 
+def test_what_training_ended_at_is_the_best_cost_too(small, run_here):
+    outcome = run_here(small("by best cost", objective="best_cost"))
+    assert outcome.best[1] == min(
+        np.median([run.metrics["final_cost"] for run in runs]) for runs in outcome.arms.values()
+    )
+
+
 def best_by_mlflow(plain, sweep, metric, better):
     """The point whose median is best, read back: (its value, the points that reach it)."""
     experiment = plain.get_experiment_by_name(sweep.name).experiment_id

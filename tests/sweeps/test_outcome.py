@@ -49,7 +49,7 @@ def test_the_objective_decides_what_is_best_and_in_which_order_the_points_come(s
     assert list(by_cost.points()["point"]) == ["a", "b", "c"]
     assert list(by_cost.points()["runs"]) == [2, 3, 1]
     figures = {name: value for name, value, _ in by_accuracy.parent_figures()}
-    assert figures["best_cost"] == 0.8
+    assert figures["best_final_cost"] == 0.8
     assert math.isclose(figures["best_validation_accuracy"], 0.4)
 
 

@@ -189,10 +189,20 @@ def test_a_job_has_the_tags_by_which_its_run_is_found():
     point = json.loads(job.tags["point"])
     assert point == {"initializer": "plain", "learning_rate": 3.0}
     arm = "initializer=plain, learning_rate=3"
-    assert job.name == f"{arm}, seed 0"
-    tags = {"sweep": sweep.id, "arm": arm, "trial": "7", "purpose": "test", "point": job.tags["point"]}
+    assert job.name == "plain rate 3 seed 0"
+    tags = {"sweep": sweep.id, "arm": arm, "label": "plain rate 3", "trial": "7", "purpose": "test"}
+    tags["point"] = job.tags["point"]
     assert dict(job.tags) == tags
     assert job.key == job.config.key == sweep.plan[2].config.key
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+def test_the_names_of_runs_tell_all_of_a_sweeps_runs_apart(sampler):
+    for trials in (9, 90, 900):
+        sweep = sampled(sampler, trials)
+        names = [sweep.job(trial, 0).name for trial in sweep.plan]
+        assert len(set(names)) == trials
+        assert max(map(len, names)) <= len("2 rate 0.0012345 seed 0")
 
 
 def test_a_combination_that_does_not_fit_is_found_by_counting_the_trials():

@@ -97,3 +97,22 @@ def test_a_state_is_the_same_whichever_way_it_was_read(filled, monkeypatch):
 
 def test_an_experiment_that_there_is_not(store):
     assert [one.place("nobody's") for one in both(store)] == [None, None]
+
+
+def test_curves_are_the_same_whichever_way_they_are_read(filled, monkeypatch):
+    monkeypatch.setattr(columns, "PART", 2)
+    store, _, to = filled
+    ours, theirs = both(store)
+    place = ours.place(to.experiment)
+    assert place is not None
+    ids = [row.run_id for row in ours.rows(place, to.campaign)]
+    for name in ("cost", "final_cost", "test_accuracy", "nobody's"):
+        assert ours.curves(ids, name) == theirs.curves(ids, name)
+    costs = ours.curves(ids, "cost")
+    lengths = [len(costs[run_id].steps) for run_id in ids if run_id in costs]
+    assert set(lengths) == {2, 200}
+    (short,) = (curve for curve in costs.values() if len(curve.steps) == 2)
+    assert short == ([0, 9], [0.5, 0.25])
+    assert "nan" in repr(ours.curves(ids, "test_cost").values())
+    assert repr(ours.curves(ids, "test_cost")) == repr(theirs.curves(ids, "test_cost"))
+    assert ours.curves([], "cost") == theirs.curves([], "cost") == {}

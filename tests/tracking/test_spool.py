@@ -13,7 +13,7 @@ import zipfile
 
 import pytest
 
-from sandbox.tracking.entry import Destination, Entry, SpoolError, key_of, read, write
+from sandbox.tracking.entry import Destination, Entry, SpoolError, key_of, pack, read
 from sandbox.tracking.spool import Spool, taken
 
 PLACE = Destination(
@@ -65,7 +65,8 @@ def test_the_end_of_a_campaign_comes_back_too_and_is_none_of_its_runs(spool, mak
 
 def test_the_oldest_comes_first_and_a_draft_is_never_read(spool, make_record):
     paths = [spool.put(Entry(PLACE, make_record(name=str(number)))) for number in range(5)]
-    write(spool.directory / f"00000000000000000000-{os.getpid()}-x.draft", Entry(PLACE, make_record()))
+    draft = spool.directory / f"00000000000000000000-{os.getpid()}-x.draft"
+    draft.write_bytes(pack(Entry(PLACE, make_record())).content)
     assert spool.files() == paths
     assert [entry.record.name for entry in spool.entries("s1")] == list("01234")
     assert list(spool.entries("s2")) == []

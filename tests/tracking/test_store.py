@@ -137,6 +137,25 @@ def test_a_parent_is_made_once_and_ended_again_and_again(store, plain, make_reco
     assert [file.path for file in plain.list_artifacts(parent_id)] == ["report.html"]
 
 
+def test_a_sliders_pictures_are_read_back_by_step(store, plain, make_record):
+    record = make_record()
+    place = plain.get_run(store.log(record, store.experiment("sliders"))).info.artifact_uri
+    assert store.slider(place, "boundary") == record.slider["boundary"]
+    assert [*store.slider(place, "boundary")] == [1000 * step for step in range(6)]
+    assert store.slider(place, "another") == {}
+    bare = store.log(make_record(slider={}), store.experiment("sliders"))
+    assert store.slider(plain.get_run(bare).info.artifact_uri, "boundary") == {}
+
+
+def test_files_are_attached_in_place_of_those_that_were_there(store, plain, make_record):
+    run_id = store.log(make_record(files={"more/table.csv": b"old"}), store.experiment("attached"))
+    store.attach(run_id, {"more/table.csv": b"new", "more/page.md": b"a page"}, {"mlflow.note.content": "a note"})
+    assert [store.artifact(run_id, f"more/{name}") for name in ("table.csv", "page.md")] == [b"new", b"a page"]
+    assert store.artifact(run_id, "cost.png") == make_record().images["cost.png"]
+    run = plain.get_run(run_id)
+    assert (run.data.tags["mlflow.note.content"], run.info.status) == ("a note", "FINISHED")
+
+
 def test_a_run_that_is_abandoned_and_one_that_has_ended(store, plain, make_record):
     experiment_id = store.experiment("abandoned")
     left = plain.create_run(experiment_id).info.run_id
@@ -160,7 +179,7 @@ def test_the_ui_of_a_server_is_its_own(store):
         command(Store("http://example.org"))
     with_password = Store("postgresql://me:secret@127.0.0.1/runs")
     words, environment = command(with_password, port=5001)
-    assert words[-4:] == ["--port", "5001", "--workers", "1"]
+    assert words[-6:] == ["--port", "5001", "--workers", "1", "--app-name", "sandbox"]
     assert "secret" not in " ".join(words)  # everybody can see them
     assert environment["MLFLOW_BACKEND_STORE_URI"] == with_password.uri
     assert url("http://example.org/x/", "7").startswith("http://example.org/x/#/experiments/7/runs?")

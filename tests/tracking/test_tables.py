@@ -226,6 +226,7 @@ def test_tables_of_another_revision_are_left_to_the_client(store, spool, make_re
     assert sorted(map(len, inputs)) == [0, 1, 1]  # the parent has none
 
 
+@pytest.mark.slow
 def test_a_column_that_is_not_known_is_said_once_and_the_sweep_is_logged(tmp_path, call):
     store = Store(f"sqlite:///{tmp_path}/runs/mlflow.db", tmp_path / "runs")
     store.check()

@@ -1,14 +1,15 @@
-"""Where do the figures and pictures of FINDINGS.md come from?
+"""What do the experiments answer, and does FINDINGS.md say so?
 
-    make findings                     .venv/bin/python -m studies.findings --help
+    make answers                      .venv/bin/python -m studies.answers --help
 
-Runs the six experiments (only what is not done yet), prints of every point the median, lowest and highest of its seeds,
-for the figures that FINDINGS.md quotes, and draws the pictures in studies/pictures/ from what MLflow holds. The pictures
-of the comparison are those of its report: `make compare-full` first, and they are copied.
+Everything here is read from MLflow. The six experiments are run first, what is not done of them yet; then each of their
+answers is told and written anew, and of every point the median, lowest and highest of its seeds; the pictures in
+studies/pictures/ are drawn; and the texts of FINDINGS.md that quote figures are computed (studies/quoted.py): one that does
+not stand there is named, and the exit code is 1. A comparison is told as well, and its pictures are drawn, where all of
+its runs are logged: `make compare`, `make compare-full`.
 """
 
 import io
-import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,14 +20,23 @@ from PIL import Image
 
 from experiments import batch_size, depth, feature_crosses, initializers, learning_rate, schedules
 from sandbox import Config, train
-from sandbox.comparison.protocol import FULL
+from sandbox.comparison import figures as comparison_figures
+from sandbox.comparison.driver import destination_of, run_comparison
+from sandbox.comparison.protocol import FULL, SMALL, Comparison
+from sandbox.comparison.summary import sentences, summary
+from sandbox.job import Ended
 from sandbox.nn import Snapshots
 from sandbox.options import RUNS, main, uri_option
 from sandbox.plots import boundary_frames, curves_png
 from sandbox.sweeps import Outcome, Sweep, run_sweep
 from sandbox.table import render
 from sandbox.tracking import Store
+from sandbox.tracking.spool import Spool
+from sandbox.tracking.state import read_state, whereabouts
+from sandbox.typed import near
+from studies.quoted import QUOTED, missing
 
+FINDINGS = Path(__file__).parent / "FINDINGS.md"
 PICTURES = Path(__file__).parent / "pictures"
 HEALTH = ("health/gradient_variance/layer1", "health/gradient_variance/layer3")
 FIGURES = {  # what FINDINGS.md quotes of each experiment
@@ -94,15 +104,15 @@ def cost_picture(sweep: Sweep, store: Store, arms: dict[str, str], title: str, h
 def draw(outcomes: dict[str, Outcome], store: Store) -> None:
     """The pictures of the experiments."""
     rates = {f"rate {rate}": f"learning_rate={rate}" for rate in ("0.001", "0.01", "0.1", "0.316", "3.16")}
-    cost_picture(learning_rate.SWEEP, store, rates, "two moons: cost by learning rate", 0.3)
+    cost_picture(outcomes["learning_rate"].sweep, store, rates, "two moons: cost by learning rate", 0.3)
     names = {name: f"initializer={name}, activation=sigmoid" for name in ("zeros", "plain", "xavier", "he")}
-    cost_picture(initializers.SWEEP, store, names, "circle, sigmoid: cost by initializer", 0.2)
+    cost_picture(outcomes["initializers"].sweep, store, names, "circle, sigmoid: cost by initializer", 0.2)
     best: dict[str, str] = {}
     for arm in outcomes["depth"].points()["point"]:  # the best first
         best.setdefault(arm.partition(", learning_rate")[0], arm)
     depths = {f"hidden {layers}": best[f"hidden={layers}"] for layers in ("none", "8", "8,8", "8,8,8")}
-    cost_picture(depth.SWEEP, store, depths, "spiral: cost by depth, best rate of each", 0.75)
-    evidence = Evidence(feature_crosses.SWEEP, store)
+    cost_picture(outcomes["depth"].sweep, store, depths, "spiral: cost by depth, best rate of each", 0.75)
+    evidence = Evidence(outcomes["feature_crosses"].sweep, store)
     arms = ("raw", "cross x1*x2", "crosses, second degree", "hidden 8-8")
     tiles = [evidence.boundary(f"dataset=circle, {arm}").resize((300, 300)) for arm in arms]
     paste([tiles]).save(PICTURES / "feature_crosses.png")
@@ -133,27 +143,66 @@ def paste(rows: list[list[Image.Image]]) -> Image.Image:
     return sheet
 
 
+def read_back(sweep: Sweep, store: Store) -> Outcome:
+    """What MLflow holds of a sweep, once all of its trials are logged; whatever else it came to where they are not."""
+    outcome = run_sweep(sweep, store, RUNS)
+    return run_sweep(sweep, store, RUNS) if outcome.status == "FINISHED" and outcome.before < outcome.done else outcome
+
+
+def quoted(outcome: Outcome, store: Store) -> list[str]:
+    """The texts of FINDINGS.md with a sweep's figures."""
+    keys = [ended.job.key for ended in outcome.runs]
+    runs = whereabouts(outcome.sweep.destination, store, Spool(store.uri, RUNS), keys).runs
+
+    def first(ended: Ended, metric: str) -> float:
+        return min(store.client.get_metric_history(runs[ended.job.key], metric), key=lambda point: point.step).value
+
+    return list(QUOTED[outcome.sweep.name](outcome, first))
+
+
+def tell_comparison(comparison: Comparison, store: Store) -> None:
+    """What a comparison came to, and the pictures of the full one, if all of its runs are there."""
+    full = comparison == FULL
+    comparison = comparison.replace(owner=store.owner)
+    logged = read_state(destination_of(comparison), store, Spool(store.uri, RUNS)).logged
+    if len(logged) < comparison.total:
+        click.echo(f"\n{comparison.id}: {len(logged)} of {comparison.total} runs are logged, too few to tell anything")
+        return
+    findings = run_comparison(comparison, store, RUNS, quiet=True).findings
+    click.echo(f"\n{comparison.id}\n\n{render(summary(findings))}\n")
+    click.echo("\n".join(sentences(findings)))
+    for dataset in ("circle", "spiral") if full else ():
+        drawn = comparison_figures.png(comparison_figures.learning_curves(findings, dataset))
+        (PICTURES / f"compare_{dataset}.png").write_bytes(drawn)
+
+
 @click.command(help=__doc__)
 @uri_option
 def command(tracking_uri: str | None) -> int:
-    store, outcomes = Store(tracking_uri, RUNS), {}
+    store, outcomes, moved = Store(tracking_uri, RUNS), {}, 0
+    findings = FINDINGS.read_text()
     for sweep in (script.SWEEP for script in SWEEPS):
-        outcome = outcomes[sweep.name] = run_sweep(sweep, store, RUNS)
+        outcome = outcomes[sweep.name] = read_back(sweep, store)
         if outcome.status != "FINISHED":
             click.echo(f"error: {sweep.name}: {outcome.why}", err=True)
             return 1
-        click.echo(f"\n{sweep.name}: {sweep.question} Median (lowest to highest) of {sweep.seeds} seeds.\n")
-        click.echo(render(figures(outcome)))
+        click.echo(f"\n{outcome.said()}\n\nMedian (lowest to highest) of {sweep.seeds} seeds.\n")
+        click.echo(f"{render(figures(outcome))}\n")
+        texts = quoted(outcome, store)
+        elsewhere = missing(texts, findings)
+        moved += len(elsewhere)
+        for text in texts:
+            click.echo(f"{'NOT THERE' if text in elsewhere else 'FINDINGS'}: {text}")
     draw(outcomes, store)
     two_networks().save(PICTURES / "boundaries.png")
-    for dataset in ("circle", "spiral"):
-        drawn = RUNS / "comparisons" / FULL.id / "figures" / f"{dataset}_accuracy.png"
-        if drawn.exists():
-            shutil.copy(drawn, PICTURES / f"compare_{dataset}.png")
-        else:
-            click.echo(f"compare_{dataset}.png stays as it is: there is no {drawn} (make compare-full)")
-    click.echo(f"\ndrawn: {PICTURES}. next: set the figures into studies/FINDINGS.md")
-    return 0
+    for comparison in (SMALL, FULL):
+        tell_comparison(comparison, store)
+    click.echo(f"\ndrawn: {near(PICTURES)}")
+    if moved:
+        click.echo(
+            f"error: {moved} texts with figures do not stand in {near(FINDINGS)}: they are marked above", err=True
+        )
+    return 1 if moved else 0
 
 
 if __name__ == "__main__":
