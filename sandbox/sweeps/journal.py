@@ -18,6 +18,7 @@ from sandbox.errors import RequestError
 from sandbox.lock import locked
 from sandbox.tracking import StoreError
 from sandbox.tracking.address import hide, shown
+from sandbox.tracking.postgresql import KEEPALIVE, alone
 
 JOURNAL = "optuna.journal"
 ASIDE = "aside"
@@ -89,9 +90,8 @@ def open_storage(root: Path, shared: str = "") -> BaseStorage:
 
 @cache
 def _database(uri: str) -> RDBStorage:
-    alive = {"connect_timeout": 10, "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
-    arguments = {**alive, "tcp_user_timeout": 15_000}
-    return RDBStorage(uri, engine_kwargs={"pool_pre_ping": True, "connect_args": arguments})
+    with alone(uri, "tables"):  # of two who make them at once, one fails
+        return RDBStorage(uri, engine_kwargs={"pool_pre_ping": True, "connect_args": KEEPALIVE})
 
 
 @contextmanager

@@ -6,12 +6,11 @@ after a host that is gone takes its claims over, and it, should it come back, fi
 writers ask before they log (sandbox.tracking.writer).
 """
 
-import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 from sandbox.errors import RequestError, one_line
 from sandbox.tracking.address import WITHOUT_DRIVER, hide, shown
+from sandbox.tracking.postgresql import KEEPALIVE, alone, number_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -99,12 +99,10 @@ class Claims:
         """Connections that notice when the other side is gone, each for as long as it is needed."""
         from sqlalchemy import NullPool, create_engine
 
-        alive = (
+        theirs = (
             "-c statement_timeout=30000 -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2"
         )
-        options = {"connect_timeout": 10, "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
-        arguments = {**options, "tcp_user_timeout": 15_000, "options": alive}
-        return create_engine(self.uri, poolclass=NullPool, connect_args=arguments)
+        return create_engine(self.uri, poolclass=NullPool, connect_args={**KEEPALIVE, "options": theirs})
 
     def check(self) -> "Claims":
         """Make the tables where there are none, and say so at once where that cannot be."""
@@ -112,7 +110,7 @@ class Claims:
         return self
 
     def _make(self, connection: "Connection") -> None:
-        _run(connection, "SELECT pg_advisory_xact_lock(:number)", number=_number("tables"))
+        _run(connection, "SELECT pg_advisory_xact_lock(:number)", number=number_of("tables"))
         connection.exec_driver_sql(TABLES)
         _run(
             connection,
@@ -159,7 +157,7 @@ class Claims:
 
         def work(connection: "Connection") -> dict[str, Claim]:
             # one after another: a statement that waited for a row would not see that the row's host has begun meanwhile
-            _run(connection, "SELECT pg_advisory_xact_lock(:number)", number=_number(f"take {self.campaign}"))
+            _run(connection, "SELECT pg_advisory_xact_lock(:number)", number=number_of(f"take {self.campaign}"))
             self._beat(connection)
             rows = _run(
                 connection,
@@ -270,21 +268,10 @@ class Claims:
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
         """Do something that only one host may do at a time; whoever dies lets go of it."""
-        from sqlalchemy import text
-
-        number = _number(f"{what} {self.campaign}")
-        with self._telling():
-            connection = self.engine.connect()
-        try:
+        with ExitStack() as stack:
             with self._telling():
-                connection.execute(text("SET statement_timeout = 300000"))
-                connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": number})
-                connection.commit()
+                stack.enter_context(alone(self.uri, f"{what} {self.campaign}"))
             yield
-        finally:
-            with suppress(Exception):
-                connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
-            connection.close()  # its session ends, and whatever it held
 
     def forget(self) -> None:
         """Remove all that is known of the campaign."""
@@ -329,8 +316,3 @@ def _run(connection: "Connection", words: str, **values: Any) -> Sequence[Any]:
 
     result = connection.execute(text(words), values)
     return result.all() if result.returns_rows else ()
-
-
-def _number(words: str) -> int:
-    """A number for a lock of the database's."""
-    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], signed=True)

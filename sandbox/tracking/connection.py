@@ -7,7 +7,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from sandbox.lock import locked
 from sandbox.tracking.address import WITHOUT_DRIVER, hide, shown, sqlite_path
+from sandbox.tracking.postgresql import alone
 from sandbox.tracking.sqlite import check_sqlite, relocate, remove_misread
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ ENVIRONMENT = {
 # carried out and not answered would be carried out twice.
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "20", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
 KNOCK_SECONDS = 5
+WITH_LOCKS = (
+    "postgresql:",
+    "postgresql+psycopg",
+)  # databases in which one of two who make the tables at once would fail
 PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 FOREIGN = (
     "mlflow.",
@@ -112,11 +117,12 @@ def reached(uri: str, artifacts: str | None) -> Iterator[None]:
     with reporting(uri), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what MLflow and SQLAlchemy think of an address
         path = sqlite_path(uri)
-        if path is None:
-            knock(uri)
-            yield
+        if path is not None:
+            with _prepared(path, artifacts):
+                yield
             return
-        with _prepared(path, artifacts):
+        knock(uri)
+        with alone(uri, "MLflow's tables") if uri.startswith(WITH_LOCKS) else nullcontext():
             yield
 
 
