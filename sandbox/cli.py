@@ -4,7 +4,7 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,13 @@ from sandbox.options import (
     save,
     store_options,
     to_look,
+    to_open,
     uri_option,
 )
 from sandbox.options import main as run_command
 from sandbox.tracking import Store
-from sandbox.tracking.address import local_path
 from sandbox.tracking.spool import Spool
-from sandbox.typed import NAME, near, next_commands, typed
+from sandbox.typed import NAME, next_commands, typed
 
 FEW_PARAMETERS, FEW_EXAMPLES = 20, 8  # that are printed
 ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Optuna's half of the house
@@ -42,6 +42,7 @@ ELSEWHERE = {  # imported when they are asked for: they bring in MLflow's or Opt
     "experiment": "sandbox.sweeps.experiments",
     "explain": "sandbox.graph.command",
     "export": "sandbox.kept.command",
+    "playground": "sandbox.sweeps.playground",
     "predict": "sandbox.kept.command",
     "register": "sandbox.kept.command",
     "reset": "sandbox.doctor.command",
@@ -180,22 +181,12 @@ def train(
         run = store.run(report["run_id"])
         assert run is not None
         info = run.info
-        for name, where in _to_open(str(info.artifact_uri), record.images):
+        for name, where in to_open(str(info.artifact_uri), record.images):
             click.echo(f"{name:{width}} {where}")
         own = isinstance(changes.get("dataset"), Dataset)  # a file, which has the columns that the network takes
         file = click.get_current_context().params["dataset"]
         predict = [typed("predict", info.run_id, file, *store.words)] if own else []
         click.echo(f"\n{next_commands(*predict, to_look(store, info.experiment_id, info.run_id))}")
-
-
-def _to_open(place: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """A run's pictures and what to open to see them: files of this machine, or addresses; not what a server keeps."""
-    directory = local_path(place)
-    for name in names:
-        if directory is None and not place.startswith("mlflow-artifacts:"):
-            yield name, f"{place}/{name}"
-        elif directory is not None and (directory / name).is_file():
-            yield name, near(directory / name)
 
 
 def _small(result: Any) -> Iterator[tuple[str, str]]:
@@ -207,7 +198,7 @@ def _small(result: Any) -> Iterator[tuple[str, str]]:
     train = result.problem.train
     if len(train) <= FEW_EXAMPLES:
         outputs = result.network.predict(result.problem.inputs(train.X))
-        for x, y, output in zip(train.X, train.Y, outputs, strict=True):
+        for x, y, output in zip(train.X, result.problem.targets(train.Y), outputs, strict=True):
             numbers = [", ".join(f"{one:.6g}" for one in group) for group in (x, output, y)]
             yield f"at {numbers[0]}", f"{numbers[1]} (target {numbers[2]})"
 

@@ -8,18 +8,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sandbox.data import Dataset, parse_crosses
+from sandbox.data import DATASETS, Dataset, parse_crosses, places_kept
 from sandbox.data.checks import LARGEST_SEED, noise_level
 from sandbox.data.datasets import DatasetName, Entry, adopt, entry_of
+from sandbox.data.playground import Page, check_seed, seed_text
 from sandbox.errors import RequestError, choose, is_count, one_line
 from sandbox.fields import DATA, NETWORK, REPLICA, Kind, format_value, kinds, role
-from sandbox.nn.activations import ActivationName, get_activation
+from sandbox.link import fields_of_link, link_of, otherwise
+from sandbox.nn.activations import SIGNED, ActivationName, get_activation
 from sandbox.nn.checks import check_numbers
 from sandbox.nn.costs import CostName, get_cost
 from sandbox.nn.initializers import InitializerName, get_initializer
 from sandbox.nn.optimizers import OptimizerName
+from sandbox.nn.penalties import L1Rule
 from sandbox.nn.schedules import ScheduleName, get_schedule
-from sandbox.nn.workspace import Settings
+from sandbox.nn.workspace import Arithmetic, BatchOrder, Settings
 from sandbox.own import Own, digest_of, is_own
 
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
@@ -31,6 +34,7 @@ FUNCTIONS = ("activation", "output", "initializer", "cost", "optimizer", "schedu
 RATES = (
     "initializer_scale",
     "bias_scale",
+    "initial_bias",
     "l1",
     "l2",
     "weight_decay",
@@ -58,6 +62,15 @@ class Config:
     a schedule, or a cross (see sandbox.data.crosses), given as it is or by its name, "module:name". The field then holds the
     name, and the key is of the source behind it.
 
+    `omit` names features that are no inputs of the network, though crosses may be made of them. Weights start as the
+    initializer draws them, biases at `initial_bias`, plus `bias_scale` times standard normal numbers. `batches`,
+    `l1_rule` and `arithmetic` are those of sandbox.nn.Settings. Two classes are 0 and 1, and -1 and 1 where the output is
+    tanh.
+
+    The data sets "playground_..." are TensorFlow Playground's own: its points are those of the seed `playground_seed`, which
+    is text (with a `data_seed` above 0 those of another one; None: of `data_seed` itself), and the initializer "playground"
+    draws the weights after them as the page does. `from_playground` makes all that of a link.
+
     A field that does not say what it decides is alike for all networks that train side by side: see ROLES.
 
     >>> Config(dataset="xor", hidden=(), crosses=("x1*x2",)).replace(learning_rate=0.5).learning_rate
@@ -69,6 +82,8 @@ class Config:
     n_validation: int | None = field(default=None, metadata=DATA)
     noise: float = field(default=0.0, metadata=DATA)
     data_seed: int = field(default=0, metadata=DATA)
+    playground_seed: str | None = field(default=None, metadata=DATA)
+    omit: tuple[str, ...] = field(default=(), metadata=DATA)
     crosses: tuple[str | Own, ...] = field(default=(), metadata=DATA)
     hidden: tuple[int, ...] = field(default=(3,), metadata=NETWORK)
     activation: ActivationName | Own = field(default="sigmoid", metadata=NETWORK)
@@ -76,8 +91,10 @@ class Config:
     initializer: InitializerName | Own = field(default="xavier", metadata=NETWORK)
     initializer_scale: float = field(default=0.01, metadata=NETWORK)
     bias_scale: float = field(default=0.0, metadata=NETWORK)
+    initial_bias: float = field(default=0.0, metadata=NETWORK)
     cost: CostName | Own = "squared_error"
     l1: float = field(default=0.0, metadata=REPLICA)
+    l1_rule: L1Rule = "subgradient"
     l2: float = field(default=0.0, metadata=REPLICA)
     optimizer: OptimizerName | Own = "gd"
     weight_decay: float = field(default=0.0, metadata=REPLICA)
@@ -85,11 +102,13 @@ class Config:
     learning_rate: float = field(default=1.0, metadata=REPLICA)
     schedule: ScheduleName | Own = field(default="constant", metadata=REPLICA)
     batch_size: int | None = None
+    batches: BatchOrder = "shuffled"
     epochs: int = 5000
     patience: int | None = field(default=None, metadata=REPLICA)
     min_delta: float = field(default=0.0, metadata=REPLICA)
     monitor: MonitorName | None = None
     dtype: DtypeName = "float64"
+    arithmetic: Arithmetic = "matrix"
     seed: int = field(default=0, metadata=REPLICA)
     target: InitVar[str | None] = None
 
@@ -116,9 +135,20 @@ class Config:
             raise RequestError(f"data_seed is {one_line(self.data_seed)}: at most {LARGEST_SEED} is possible")
         if self.n_validation is not None:
             self._check_validation(data.largest_validation(self.n_examples, self.noise))
+        self._check_page()
         crosses = parse_crosses(self.crosses, data.columns)
+        if not crosses and self.omit and not places_kept(self.omit, data.columns):
+            raise RequestError(f"omit is {one_line(','.join(self.omit))}: nothing is left for the network to see")
         if not isinstance(data.columns, int):
             object.__setattr__(self, "crosses", tuple(cross.name for cross in crosses))
+
+    def _check_page(self) -> None:
+        if self.playground_seed is None:
+            return
+        if not isinstance(self.data, Page):
+            pages = ", ".join(name for name, entry in DATASETS.items() if isinstance(entry, Page))
+            raise RequestError(f"playground_seed is for the data sets of the page: {pages}; not for {self.dataset}")
+        check_seed(self.playground_seed)
 
     def _check_validation(self, most: int) -> None:
         """Refuse a validation part of another size than 1 to `most`, which is 0 where there is no such part."""
@@ -146,6 +176,10 @@ class Config:
         get_schedule(self.schedule)
         self._check_least(batch_size=1, epochs=1, patience=1, min_delta=0)
         self.settings()
+        if self.arithmetic == "page" and (differences := otherwise(self)):
+            raise RequestError(
+                f"arithmetic is 'page': TensorFlow Playground has {differences[0]}; from_playground makes what it has"
+            )
         if self.dtype != "float64":  # whose numbers are those of Python
             check_numbers(self.dtype, **{name: getattr(self, name) for name in RATES})
         data, cost = self.data, get_cost(self.cost)
@@ -186,6 +220,17 @@ class Config:
     def data(self) -> Entry:
         """The entry of its data set."""
         return vars(self)["_data"]
+
+    @property
+    def data_stream(self) -> int | str:
+        """The seed of its data set's examples: text, where they are those of a page with this seed."""
+        of_page = isinstance(self.data, Page)
+        return seed_text(self.playground_seed, self.data_seed) if of_page else self.data_seed
+
+    @property
+    def signed(self) -> bool:
+        """Whether its two classes are -1 and 1 for the network."""
+        return self.data.task == "binary" and self.output_activation in SIGNED
 
     @property
     def has_validation(self) -> bool:
@@ -244,6 +289,30 @@ class Config:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         object.__setattr__(self, "_data", adopt(state["_data"]) if "_data" in state else entry_of(self.dataset))
+
+    @classmethod
+    def from_playground(cls, link: str) -> "Config":
+        """The config that trains what the page of a link to TensorFlow Playground trains, for 300 epochs.
+
+        To the last bit, with `arithmetic` "page"; with "matrix" as far as rounding goes, and side by side. Raises
+        RequestError for a link that is none.
+
+        >>> config = Config.from_playground("https://playground.tensorflow.org/#dataset=xor&seed=0.55646")
+        >>> config.dataset, config.playground_seed, config.hidden, config.batch_size
+        ('playground_xor', '0.55646', (4, 2), 10)
+        """
+        return cls(**fields_of_link(link))
+
+    def playground_link(self) -> str:
+        """The link that opens this network on TensorFlow Playground: the very same where `from_playground` made it.
+
+        Else points, first weights or more are the page's own (sandbox.link.link_of says what). Raises RequestError where the
+        page has no such data set, feature, activation, or so many units.
+
+        >>> Config(dataset="circle", hidden=(3,), activation="tanh").playground_link().partition("#")[2][:42]
+        'activation=tanh&regularization=none&batchS'
+        """
+        return link_of(self)[0]
 
     def settings(self) -> Settings:
         """The part of the config that the trainer's loop needs."""

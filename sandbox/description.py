@@ -8,12 +8,15 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 
 from sandbox.config import Config
+from sandbox.errors import RequestError
+from sandbox.link import link_of
 from sandbox.result import Result
 from sandbox.tracking.entry import LONGEST_NOTE, THIS_RUN
 from sandbox.typed import NAME
 
 PICTURES = {"boundary.png": "boundary", "cost.png": "cost"}
 START = "start."  # before the names of tags: with which weights and biases it began, where they were given
+PLAYGROUND = "playground"  # the tag with the link that a run was made from
 LONGEST_START = 500  # characters of these tags
 
 
@@ -24,7 +27,7 @@ def description(result: Result, images: Collection[str], tags: Mapping[str, str]
     """
     seen, again = [*_pictures([name for name in PICTURES if name in images])], []
     if isinstance(result.config, Config):
-        again = [f"`{command(result.config, tags)}`", *_wanted(result.config, tags)]
+        again = [f"`{command(result.config, tags)}`", *_wanted(result.config, tags), *_on_the_page(result.config, tags)]
     text = "\n\n".join([figures(result), *again, *seen])
     return text if len(text) <= LONGEST_NOTE else "\n\n".join([figures(result), *seen])
 
@@ -68,6 +71,19 @@ def command(config: Config, tags: Mapping[str, str]) -> str:
     for option, name in _start(tags).items():
         words += [option, tags[name] if len(tags[name]) < LONGEST_START else "NUMBERS"]
     return shlex.join([NAME, "train", *words])
+
+
+def _on_the_page(config: Config, tags: Mapping[str, str]) -> Iterator[str]:
+    """A link that opens it in TensorFlow Playground, where the page can show it, and what is otherwise there."""
+    if tags.get(PLAYGROUND):
+        yield f"[In TensorFlow Playground]({tags[PLAYGROUND]})"
+        return
+    try:
+        link, differences = link_of(config)
+    except RequestError:
+        return
+    there = f"; there it has {', '.join(differences)}" if differences else ""
+    yield f"[In TensorFlow Playground]({link}){there}."
 
 
 def _start(tags: Mapping[str, str]) -> dict[str, str]:

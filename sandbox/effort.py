@@ -30,7 +30,7 @@ OF_A_RUN = 3000  # bytes that are kept of every run of a sweep or a comparison: 
 MOST_EPOCHS = 10**15  # beyond that, epochs are no longer exact where curves are spread over them
 CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # what a container may have
 DECIDES = attrgetter(
-    *("dataset", "n_examples", "n_validation", "noise", "crosses", "hidden", "optimizer"),
+    *("dataset", "n_examples", "n_validation", "noise", "crosses", "omit", "hidden", "optimizer"),
     *("batch_size", "epochs", "patience", "dtype"),
 )
 
@@ -53,7 +53,7 @@ def effort(config: Config) -> Effort:
     4000000001
     """
     data, itemsize = config.data, 8 if config.dtype == "float64" else 4
-    inputs, examples = data.n_features + len(config.crosses), _examples(config)
+    inputs, examples = data.n_features - len(config.omit) + len(config.crosses), _examples(config)
     sizes = (inputs, *config.hidden, getattr(data, "classes", 1) if data.task == "multiclass" else 1)
     parameters = Network.count(sizes)
     parameter_bytes = parameters * itemsize * (COPIES + get_optimizer(config.optimizer).memory)

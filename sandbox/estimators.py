@@ -19,7 +19,9 @@ from sandbox.nn.activations import ActivationName
 from sandbox.nn.costs import COSTS, CostName
 from sandbox.nn.initializers import InitializerName
 from sandbox.nn.optimizers import OptimizerName
+from sandbox.nn.penalties import L1Rule
 from sandbox.nn.schedules import ScheduleName
+from sandbox.nn.workspace import BatchOrder
 from sandbox.own import Own, is_own, name_of
 from sandbox.result import Problem
 from sandbox.train import train_on
@@ -52,8 +54,10 @@ class SandboxEstimator(BaseEstimator):
         initializer: InitializerName | Own = "xavier",
         initializer_scale: float = 0.01,
         bias_scale: float = 0.0,
+        initial_bias: float = 0.0,
         cost: CostName | Own | None = None,
         l1: float = 0.0,
+        l1_rule: L1Rule = "subgradient",
         l2: float = 0.0,
         optimizer: OptimizerName | Own = "adam",
         weight_decay: float = 0.0,
@@ -61,6 +65,7 @@ class SandboxEstimator(BaseEstimator):
         learning_rate: float = 0.01,
         schedule: ScheduleName | Own = "constant",
         batch_size: int | None = None,
+        batches: BatchOrder = "shuffled",
         epochs: int = 500,
         patience: int | None = None,
         min_delta: float = 0.0,
@@ -74,8 +79,10 @@ class SandboxEstimator(BaseEstimator):
         self.initializer = initializer
         self.initializer_scale = initializer_scale
         self.bias_scale = bias_scale
+        self.initial_bias = initial_bias
         self.cost = cost
         self.l1 = l1
+        self.l1_rule = l1_rule
         self.l2 = l2
         self.optimizer = optimizer
         self.weight_decay = weight_decay
@@ -83,6 +90,7 @@ class SandboxEstimator(BaseEstimator):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.batch_size = batch_size
+        self.batches = batches
         self.epochs = epochs
         self.patience = patience
         self.min_delta = min_delta

@@ -35,6 +35,7 @@ HEAD = '''\
 COLUMNS = {columns}
 CATEGORIES = {categories}  # of the columns that hold text
 CLASSES = {classes}
+THRESHOLD = {threshold}  # of two classes, above which an output is the second
 MEAN = np.array({mean})
 SCALE = np.array({scale})
 FILL = {fill}  # for gaps
@@ -70,7 +71,7 @@ def predict(rows):
             raise ValueError("there are gaps, and there were none in the training examples")
         X = np.where(np.isnan(X), FILL, X)
     X = (X - MEAN) / SCALE
-    X = np.column_stack([X{crosses}])
+    X = np.column_stack([X{kept}{crosses}])
     A = X.T.astype(np.{dtype})
     with np.errstate(over="ignore"):
 {layers}
@@ -88,7 +89,7 @@ if __name__ == "__main__":
         if not CLASSES:
             print(*map(repr, output.tolist()))
         elif len(output) == 1:
-            print(CLASSES[int(output[0] > 0.5)], repr(float(output[0])))
+            print(CLASSES[int(output[0] > THRESHOLD)], repr(float(output[0])))
         else:
             print(CLASSES[int(output.argmax())], *map(repr, output.tolist()))
 """
@@ -101,7 +102,7 @@ class Served(mlflow.pyfunc.PythonModel):
         outputs = predict(frame.where(frame.notna(), None).values.tolist()).astype(float)
         if not CLASSES:
             return pd.DataFrame({{"prediction": outputs[:, 0]}})
-        labels = outputs.argmax(1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(int)
+        labels = outputs.argmax(1) if outputs.shape[1] > 1 else (outputs[:, 0] > THRESHOLD).astype(int)
         return pd.DataFrame({{"prediction": np.array(CLASSES)[labels], "{score}": {chosen}}})
 
 
@@ -164,6 +165,8 @@ def _head(model: Model, about: str, usage: str, imports: str) -> str:
         "columns": [one.name for one in features.raw],
         "categories": {one.name: list(one.categories) for one in features.raw if one.categories},
         "classes": list(model.classes),
+        "threshold": model.threshold,
+        "kept": "" if features.kept is None else f"[:, {list(features.kept)}]",
         "mean": _numbers(scaling.mean if scaling else np.zeros(count)),
         "scale": _numbers(scaling.scale if scaling else np.ones(count)),
         "fill": f"np.array({_numbers(scaling.fill)})" if scaling and scaling.fill is not None else None,

@@ -80,7 +80,7 @@ class Figures:
         if key not in self._data:
             problem = self.problems[row]
             data = getattr(problem, part)
-            self._data[key] = problem.inputs(data.X), data.Y
+            self._data[key] = problem.inputs(data.X), problem.targets(data.Y)
         return self._data[key]
 
     def _outputs(
@@ -95,7 +95,8 @@ class Figures:
                 some = crop(Network(network.sizes, network.activations, parameters[rows]), self.sizes[rows[0]])
                 X, Y = self.data(part, rows)
                 outputs, costs = evaluate(some, X, Y, self.configs[0].cost)
-                yield rows, outputs, Y, costs
+                unsigned = self.problems[rows[0]].unsigned
+                yield rows, unsigned(outputs), unsigned(Y), costs
 
 
 def shares(outputs: np.ndarray, Y: np.ndarray, task: str) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 
 from sandbox.data.features import Features
 from sandbox.errors import RequestError, one_line
+from sandbox.nn.activations import SIGNED
 from sandbox.nn.network import Network
 from sandbox.nn.storage import arrays_of, content_of
 from sandbox.own import digest_of, is_own
@@ -47,7 +48,7 @@ class Model:
         if self.task == "regression":
             name = self.params.get("dataset", "the task")
             raise RequestError(f"{name} is for regression: it has values to predict, and no classes")
-        labels = labels_of(self.predict(rows), self.task)
+        labels = self._labels(self.predict(rows))
         return np.array(self.class_names)[labels] if self.class_names else labels
 
     def answers(self, rows: Any) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class Model:
         if self.task == "regression":
             names = [f"prediction {number}" for number in range(1, outputs.shape[1] + 1)]
             return dict(zip(names if len(names) > 1 else ["prediction"], outputs.T, strict=True))
-        labels = labels_of(outputs, self.task)
+        labels = self._labels(outputs)
         classes = np.array(self.classes)[labels]
         if self.score == "output":
             return {"prediction": classes, "output": outputs.max(1)}
@@ -68,6 +69,15 @@ class Model:
             "prediction": classes,
             "probability": np.where((self.task == "binary") & (labels == 0), 1 - chosen, chosen),
         }
+
+    def _labels(self, outputs: np.ndarray) -> np.ndarray:
+        """The class numbers (rows,) that outputs (rows, outputs) stand for."""
+        return (outputs[:, 0] > self.threshold).astype(int) if self.task == "binary" else outputs.argmax(1)
+
+    @property
+    def threshold(self) -> float:
+        """The output above which it is class 1 of two."""
+        return 0.0 if self.network.activations[-1] in SIGNED else 0.5
 
     @property
     def score(self) -> str:
@@ -109,7 +119,7 @@ class Model:
         try:
             network = Network(arrays["sizes"].tolist(), arrays["activations"].tolist(), arrays["parameters"])
             features = Features.restore(told["features"])
-            if len(features.names) + len(features.crosses) != network.sizes[0]:
+            if features.inputs != network.sizes[0]:
                 raise ValueError("so many inputs it has not")
             task, classes, example = str(told["task"]), tuple(told["class_names"]), told.get("example", [])
             if any(len(row) != len(features.raw) for row in example):
@@ -134,8 +144,3 @@ class Model:
         except OSError as error:
             raise RequestError(f"{path}: {error.strerror}") from None
         return cls.from_bytes(content, path)
-
-
-def labels_of(outputs: np.ndarray, task: str) -> np.ndarray:
-    """The class numbers (rows,) that outputs (rows, outputs) stand for."""
-    return (outputs[:, 0] > 0.5).astype(int) if task == "binary" else outputs.argmax(1)

@@ -7,7 +7,7 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,12 @@ from sandbox.errors import RequestError, choose, one_line
 from sandbox.fields import NONE
 from sandbox.own import find
 from sandbox.tracking import Store, StoreError
-from sandbox.tracking.address import shown
+from sandbox.tracking.address import local_path, shown
 from sandbox.tracking.claims import VARIABLE as STUDY
 from sandbox.tracking.claims import check_uri
 from sandbox.tracking.ui import is_server, url
 from sandbox.tracking.user import VARIABLE
-from sandbox.typed import typed
+from sandbox.typed import near, typed
 from sandbox.workers import check
 
 RUNS = Path("runs")
@@ -104,6 +104,16 @@ def to_look(store: Store, experiment_id: str | None = None, run_id: str | None =
     if is_server(store.uri):
         return url(shown(store.uri), experiment_id, run_id)
     return typed("ui", *store.words)
+
+
+def to_open(place: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """A run's pictures and what to open to see them: files of this machine, or addresses; not what a server keeps."""
+    directory = local_path(place)
+    for name in names:
+        if directory is None and not place.startswith("mlflow-artifacts:"):
+            yield name, f"{place}/{name}"
+        elif directory is not None and (directory / name).is_file():
+            yield name, near(directory / name)
 
 
 def config_options(base: Config | None = None, hidden: Collection[str] = ()) -> Callable[[Callable], Callable]:

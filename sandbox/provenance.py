@@ -53,7 +53,7 @@ def dataset_of(result: Result) -> LoggedDataset:
         name, digest = name.removesuffix(f"-{data.digest}"), data.digest
         rows, made = getattr(data, "examples", 0), f"{name}: {data.summary}"
     else:
-        seed = config.data_seed if data.drawn(config.n_examples, config.noise) else 0
+        seed = config.data_stream if data.drawn(config.n_examples, config.noise) else 0
         decides = {"n": config.n_examples, "noise": config.noise, "seed": seed}
         text = json.dumps([name, data.edition, decides], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]

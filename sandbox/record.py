@@ -155,7 +155,11 @@ def draw(
             return {}, images
         last, title = sound[max(sound)], f"epoch {max(sound)}: {title}"
     boundary = plots.boundary_of(problem.train, problem.test, plane)
-    outputs = quick(problem.inputs(boundary.points()))
+    asked = quick(problem.inputs(boundary.points()))
+
+    def outputs(network: Network) -> np.ndarray:
+        return problem.unsigned(asked(network))
+
     frames = {
         epoch: boundary.png(outputs(network), f"epoch {epoch}", FRAME, test=False) for epoch, network in sound.items()
     }

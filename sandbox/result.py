@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from sandbox.config import Config
-from sandbox.data import Cross, Dataset, Parts, Scaling, add_crosses, load_parts, parse_crosses
+from sandbox.data import Cross, Dataset, Parts, Scaling, add_crosses, load_parts, parse_crosses, places_kept
 from sandbox.data.features import Features
+from sandbox.data.playground import Page
 from sandbox.data.tables import Table
+from sandbox.fdlibm import sin
 from sandbox.model import Model
 from sandbox.names import LONGEST
 from sandbox.nn.network import Network
@@ -28,6 +30,7 @@ FIGURES = (  # that a notebook shows, where there are any
 SOLVED = 0.01  # a cost below this counts as converged: it may fall for ever
 SETTLED = 0.05  # and so does one that changed by at most this share of itself ...
 EXAMPLES = 3  # raw rows that a model shows
+SINES = {"sin(x1)": 0, "sin(x2)": 1}  # crosses that the page has, and the columns that they are of
 LAST = 0.1  # ... over this last share of the epochs
 
 
@@ -35,7 +38,9 @@ LAST = 0.1  # ... over this last share of the epochs
 class Problem:
     """What a config's data come to: examples to train with, to choose by and to test on, and what was done to them.
 
-    `scaling` is None where features are in their own units, `crosses` extend the features.
+    `scaling` is None where features are in their own units, `crosses` extend the features, of which those at the places
+    `kept` are inputs (None: all). Of two classes that are `signed` the targets are -1 and 1. Those `of_page` are
+    Playground's own, with the sines that a browser has.
     """
 
     train: Dataset
@@ -43,16 +48,31 @@ class Problem:
     test: Dataset | None
     crosses: tuple[Cross, ...]
     scaling: Scaling | None = None
+    kept: tuple[int, ...] | None = None
+    signed: bool = False
+    of_page: bool = False
 
     def inputs(self, X: np.ndarray) -> np.ndarray:
         """The network's inputs (examples, features + crosses) for features as `train` has them (examples, features)."""
-        return add_crosses(X, self.crosses)
+        inputs = add_crosses(X, self.crosses, self.kept)
+        for place, cross in enumerate(reversed(self.crosses), start=1) if self.of_page else ():
+            if cross.name in SINES:
+                inputs[:, -place] = sin(np.asarray(X, float)[:, SINES[cross.name]])
+        return inputs
+
+    def targets(self, Y: np.ndarray) -> np.ndarray:
+        """What the network is to say for targets as `train` has them."""
+        return 2 * Y - 1 if self.signed else Y
+
+    def unsigned(self, outputs: np.ndarray) -> np.ndarray:
+        """Outputs, or targets, of the network with classes at 0 and 1."""
+        return (outputs + 1) / 2 if self.signed else outputs
 
     @property
     def features(self) -> Features:
         """The way from raw rows to the network's inputs."""
         data = self.train
-        return Features(data.feature_names, data.columns, self.crosses, self.scaling, data.encoding)
+        return Features(data.feature_names, data.columns, self.crosses, self.scaling, data.encoding, self.kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +125,8 @@ class Result:
         config = self.config
         crosses = f" with {', '.join(cross.name for cross in self.problem.crosses)}" if config.crosses else ""
         layers = "-".join(map(str, self.network.sizes))
-        words = f"{config.dataset} {layers}{crosses}, rate {config.learning_rate:g}, seed {config.seed}"
+        seed = config.seed if config.playground_seed is None else config.data_stream
+        words = f"{config.dataset} {layers}{crosses}, rate {config.learning_rate:g}, seed {seed}"
         return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
 
     @property
@@ -163,7 +184,7 @@ class Result:
 
         problem, network = self.problem, self.network
         options = {"test": problem.test, "title": title, "plane": plane}
-        return boundary_png(lambda X: network.predict(problem.inputs(X)), problem.train, **options)
+        return boundary_png(lambda X: problem.unsigned(network.predict(problem.inputs(X))), problem.train, **options)
 
     def __repr__(self) -> str:
         accuracy = "" if self.train_accuracy is None else f", train_accuracy {self.train_accuracy:.4g}"
@@ -195,11 +216,21 @@ class Result:
 
 def prepare(config: Config) -> Problem:
     """The data of a config, in their parts, with its crosses."""
-    parts = _parts(config.dataset, config.n_examples, config.n_validation, config.noise, config.data_seed)
+    parts = _parts(config.dataset, config.n_examples, config.n_validation, config.noise, config.data_stream)
     crosses = parse_crosses(config.crosses, config.data.columns)
-    return Problem(parts.train, parts.validation, parts.test, crosses, parts.scaling)
+    kept = places_kept(config.omit, config.data.columns) if config.omit else None
+    return Problem(
+        parts.train,
+        parts.validation,
+        parts.test,
+        crosses,
+        parts.scaling,
+        kept,
+        config.signed,
+        isinstance(config.data, Page),
+    )
 
 
 @lru_cache(maxsize=64)
-def _parts(name: str, n: int | None, n_validation: int | None, noise: float, seed: int) -> Parts:
+def _parts(name: str, n: int | None, n_validation: int | None, noise: float, seed: int | str) -> Parts:
     return load_parts(name, n=n, n_validation=n_validation, noise=noise, seed=seed)

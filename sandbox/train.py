@@ -12,6 +12,7 @@ import numpy as np
 
 from sandbox.blas import one_thread
 from sandbox.config import ROLES, Config
+from sandbox.data.playground import Page, seed_text
 from sandbox.effort import check_effort
 from sandbox.errors import RequestError, is_count
 from sandbox.figures import Figures
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 MANY_COSTS = 10_000_000  # costs in all, beyond which curves are thinned unless asked otherwise
+MANY_POINTS = 100  # of a curve, among which powers of ten are
 LOOKS = 200  # epochs at which a network may be found to have diverged, whatever is recorded
 
 
 def build(config: Config, problem: Problem | None = None) -> Network:
-    """The config's network before its first update, drawn from numpy.random.default_rng(config.seed).
+    """The config's network before its first update, drawn from numpy.random.default_rng(config.seed), or from the stream of
+    TensorFlow Playground, where both its data and its initializer are the page's.
 
     For the inputs and outputs of `problem`, where that is given in the place of the config's own data.
     """
@@ -41,13 +44,15 @@ def build(config: Config, problem: Problem | None = None) -> Network:
     if config.initializer in SCALED:
         draw = partial(draw, scale=config.initializer_scale)
     sizes, activations = layers(config, problem or prepare(config))
-    rng = np.random.default_rng(config.seed)
-    return Network.initialize(sizes, activations, draw, rng, config.dtype, config.bias_scale)
+    rng: Any = np.random.default_rng(config.seed)
+    if config.initializer == "playground" and isinstance(config.data, Page):
+        rng = config.data.stream(config.noise, seed_text(config.playground_seed, config.seed))
+    return Network.initialize(sizes, activations, draw, rng, config.dtype, config.bias_scale, config.initial_bias)
 
 
 def layers(config: Config, problem: Problem) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The sizes of a config's layers, inputs first, and their activations."""
-    sizes = (problem.train.X.shape[1] + len(problem.crosses), *config.hidden, problem.train.Y.shape[1])
+    sizes = (problem.features.inputs, *config.hidden, problem.train.Y.shape[1])
     return sizes, (*(config.activation for _ in config.hidden), config.output_activation)
 
 
@@ -117,6 +122,12 @@ def train_many(
     stateless = all(hook.stateless for hook in hooks)
     shapes = [shape(config) for config in configs]
     jobs = parts(shapes, padded=stateless, size=chunk)  # what hooks see of a padded network is not for all of them
+    if any(config.arithmetic == "page" for config in configs):  # such a network trains alone
+        jobs = [
+            one
+            for part in jobs
+            for one in ([[place] for place in part] if configs[part[0]].arithmetic == "page" else [part])
+        ]
     work = partial(_train_part, hooks=hooks, curve_points=curve_points)
     given = [[configs[index] for index in indices] for indices in jobs]
     # with tiny networks' short calls threads would only wait for the interpreter
@@ -271,7 +282,8 @@ def spread(epochs: int, points: int | None) -> np.ndarray:
     """At most `points` epochs from 0 to `epochs` - 1, first and last included; None: every epoch.
 
     The first fifth of the points are the first epochs, one by one (much happens there, and a network that diverges does
-    so soon); the others are evenly spread. Raises RequestError for fewer than 2 points.
+    so soon); the others are evenly spread, but of many the nearest is moved to each power of ten. Raises RequestError for
+    fewer than 2 points.
     """
     if points is None:
         return np.arange(epochs)
@@ -280,4 +292,8 @@ def spread(epochs: int, points: int | None) -> np.ndarray:
     if points >= epochs:
         return np.arange(epochs)
     first = points // 5
-    return np.unique([*range(first), *np.linspace(first, epochs - 1, points - first).round().astype(int)])
+    found = np.unique([*range(first), *np.linspace(first, epochs - 1, points - first).round().astype(int)])
+    for power in range(1, 16) if points >= MANY_POINTS else ():
+        if first < (ten := 10**power) < epochs - 1 and ten not in found:
+            found[np.abs(found - ten).argmin()] = ten
+    return found

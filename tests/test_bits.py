@@ -262,6 +262,8 @@ OTHERS = {
     "n_validation": 7,
     "noise": 0.2,
     "data_seed": 1,
+    "playground_seed": "0.5",
+    "omit": ("x2",),
     "crosses": ("x1*x2",),
     "hidden": (4,),
     "activation": "relu",
@@ -269,8 +271,10 @@ OTHERS = {
     "initializer": "orthogonal",
     "initializer_scale": 0.5,
     "bias_scale": 0.5,
+    "initial_bias": 0.3,
     "cost": "mean_absolute_error",
     "l1": 0.01,
+    "l1_rule": "clipped",
     "l2": 0.01,
     "optimizer": "nesterov",
     "weight_decay": 0.1,
@@ -278,13 +282,16 @@ OTHERS = {
     "learning_rate": 0.2,
     "schedule": "cosine",
     "batch_size": 3,
+    "batches": "carried",
     "epochs": 25,
     "patience": 4,
     "min_delta": 0.01,
     "monitor": "train_accuracy",
     "dtype": "float32",
+    "arithmetic": "page",
     "seed": 1,
 }
+LINK = "https://playground.tensorflow.org/#networkShape=3&seed=1&percTrainData=10"
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Config)])
@@ -303,7 +310,13 @@ def test_a_pair_that_differs_in_one_field(field):
     )
     if field == "weight_decay":
         base = base.replace(optimizer="adamw", weight_decay=0.2)
-    for batch_size in (None, 4):
+    if field == "playground_seed":
+        base = base.replace(dataset="playground_xor")
+    if field == "arithmetic":
+        base = Config.from_playground(LINK).replace(arithmetic="matrix", epochs=4)
+    if field == "l1_rule":
+        base = base.replace(l1=0.05)
+    for batch_size in (None, 4) if field not in ("batches", "arithmetic") else (4,):
         one = base.replace(batch_size=batch_size, noise=0.5 if field in ("patience", "min_delta") else 0.0)
         pair = [one, one.replace(**{field: OTHERS[field]})]
         apart = [train(config) for config in pair]

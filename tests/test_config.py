@@ -19,6 +19,7 @@ from sandbox.config import FIELDS, ROLES, parse_value
 from sandbox.data import DATASETS, Dataset
 from sandbox.data.datasets import DatasetName
 from sandbox.fields import format_value
+from sandbox.link import fields_of_link
 from sandbox.nn.activations import ACTIVATIONS
 from sandbox.nn.costs import COSTS
 from sandbox.nn.initializers import INITIALIZERS
@@ -31,6 +32,8 @@ OTHER: dict[str, Any] = {  # for every field a value that is not its default
     "n_validation": 30,
     "noise": 0.1,
     "data_seed": 1,
+    "playground_seed": "0.5",
+    "omit": ("x2",),
     "crosses": ("x1*x2",),
     "hidden": (8, 8),
     "activation": "tanh",
@@ -38,8 +41,10 @@ OTHER: dict[str, Any] = {  # for every field a value that is not its default
     "initializer": "he",
     "initializer_scale": 0.5,
     "bias_scale": 0.5,
+    "initial_bias": 0.1,
     "cost": "mean_squared_error",
     "l1": 0.1,
+    "l1_rule": "clipped",
     "l2": 0.1,
     "optimizer": "adam",
     "weight_decay": 0.1,
@@ -47,17 +52,23 @@ OTHER: dict[str, Any] = {  # for every field a value that is not its default
     "learning_rate": 0.3,
     "schedule": "cosine",
     "batch_size": 2,
+    "batches": "in_order",
     "epochs": 10,
     "patience": 20,
     "min_delta": 0.01,
     "monitor": "train_accuracy",
     "dtype": "float32",
+    "arithmetic": "page",
     "seed": 1,
 }
 
 
 NEEDED: dict[str, dict[str, Any]] = {  # what a field has to come with where another value is not its default
     "n_validation": {"dataset": "circle"},
+    "playground_seed": {"dataset": "playground_xor"},
+    "arithmetic": {
+        k: v for k, v in fields_of_link("https://playground.tensorflow.org/#seed=1").items() if k != "arithmetic"
+    },
     "weight_decay": {"optimizer": "adamw"},
 }
 
@@ -90,6 +101,7 @@ CONFIGS = st.fixed_dictionaries(
         "n_validation": st.none() | st.integers(1, 10**6),
         "noise": number(0, 10),
         "data_seed": st.integers(0, 2**32 - 1),
+        "omit": st.sampled_from([(), ("x1",), ("x2",)]),
         "crosses": st.lists(st.sampled_from(["x1*x2", "x1^2", "sin(x1)", "x2 ^ 3"]), unique=True, max_size=3),
         "hidden": st.lists(st.integers(1, 100), max_size=4),
         "activation": some_name(set(ACTIVATIONS) - {"softmax"}),
@@ -97,8 +109,10 @@ CONFIGS = st.fixed_dictionaries(
         "initializer": some_name(INITIALIZERS),
         "initializer_scale": number(0, 10),
         "bias_scale": number(0, 10),
+        "initial_bias": number(0, 10),
         "cost": st.sampled_from(["squared_error", "mean_squared_error", "mean_absolute_error"]),
         "l1": number(0, 10) | st.just(-0.0),
+        "l1_rule": st.sampled_from(["subgradient", "clipped"]),
         "l2": number(0, 10),
         "optimizer": some_name(OPTIMIZERS),
         "weight_decay": number(0, 10),
@@ -106,6 +120,7 @@ CONFIGS = st.fixed_dictionaries(
         "learning_rate": number(1e-300, 1e6).filter(bool),
         "schedule": some_name(SCHEDULES),
         "batch_size": st.none() | st.integers(1, 10**6),
+        "batches": st.sampled_from(["shuffled", "in_order", "carried"]),
         "epochs": st.integers(1, 10**9),
         "patience": st.none() | st.integers(1, 10**9),
         "min_delta": number(0, 10),
@@ -125,6 +140,8 @@ class TestValues:
             "n_validation": None,
             "noise": 0.0,
             "data_seed": 0,
+            "playground_seed": None,
+            "omit": (),
             "crosses": (),
             "hidden": (3,),
             "activation": "sigmoid",
@@ -132,8 +149,10 @@ class TestValues:
             "initializer": "xavier",
             "initializer_scale": 0.01,
             "bias_scale": 0.0,
+            "initial_bias": 0.0,
             "cost": "squared_error",
             "l1": 0.0,
+            "l1_rule": "subgradient",
             "l2": 0.0,
             "optimizer": "gd",
             "weight_decay": 0.0,
@@ -141,11 +160,13 @@ class TestValues:
             "learning_rate": 1.0,
             "schedule": "constant",
             "batch_size": None,
+            "batches": "shuffled",
             "epochs": 5000,
             "patience": None,
             "min_delta": 0.0,
             "monitor": None,
             "dtype": "float64",
+            "arithmetic": "matrix",
             "seed": 0,
         }
 
@@ -153,10 +174,38 @@ class TestValues:
         """What is not declared is alike for all that train side by side."""
         names = {role: {name for name in ROLES if ROLES[name] == role} for role in set(ROLES.values())}
         assert names == {
-            "data": {"dataset", "n_examples", "n_validation", "noise", "data_seed", "crosses"},
-            "network": {"hidden", "activation", "output", "initializer", "initializer_scale", "bias_scale"},
+            "data": {
+                "dataset",
+                "n_examples",
+                "n_validation",
+                "noise",
+                "data_seed",
+                "playground_seed",
+                "omit",
+                "crosses",
+            },
+            "network": {
+                "hidden",
+                "activation",
+                "output",
+                "initializer",
+                "initializer_scale",
+                "bias_scale",
+                "initial_bias",
+            },
             "replica": {"l1", "l2", "weight_decay", "learning_rate", "schedule", "seed", "patience", "min_delta"},
-            "alike": {"cost", "optimizer", "momentum", "batch_size", "epochs", "dtype", "monitor"},
+            "alike": {
+                "cost",
+                "optimizer",
+                "momentum",
+                "batch_size",
+                "epochs",
+                "dtype",
+                "monitor",
+                "batches",
+                "l1_rule",
+                "arithmetic",
+            },
         }
 
     def test_equality_and_hash(self):
@@ -207,9 +256,9 @@ class TestNames:
         assert get_args(DatasetName) == tuple(DATASETS)
 
     def test_every_field_of_names_has_a_literal(self):
-        """Text is only what names something, or is a cross, for which something of one's own may stand."""
+        """Text is what names something, or is a cross, for which something of one's own may stand; or a page's seed."""
         text = {name for name, hint in get_type_hints(Config).items() if hint in (str, str | None)}
-        assert text == set()
+        assert text == {"playground_seed"}
         assert get_type_hints(Config)["crosses"] == tuple[str | Any, ...]
 
 

@@ -77,7 +77,7 @@ def test_check_estimator_passes_whole():
 @EITHER
 def test_parameters_are_the_hyperparameters_of_config(kind):
     data = {name for name in FIELDS if ROLES[name] == "data"} - {"crosses"}
-    decided = {"output", "monitor", "seed"}  # by the labels, by the patience, and called random_state
+    decided = {"output", "monitor", "seed", "arithmetic"}  # by labels, by the patience, called random_state, the page's
     assert kind().get_params().keys() == FIELDS.keys() - data - decided | {"random_state", "validation_fraction"}
 
 

@@ -41,11 +41,11 @@ def places(tmp_path):
     return found
 
 
-def until(ready, first, seconds=120):
+def until(ready, seconds=120, first=None):
     """Wait for what a process that was started does; one that has ended already says why."""
     deadline = time.monotonic() + seconds
     while not ready():
-        assert first.poll() in (None, 0), first.communicate()
+        assert first is None or first.poll() in (None, 0), first.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -69,7 +69,7 @@ def assert_once(uri, name, number=12):
 def test_a_second_host_is_told_who_has_the_sweep_and_does_nothing(server, places, start, call):
     words = (*WORDS, "--name", "taken", "--tracking-uri", server.uri)
     with start(*words, cwd=places[0]) as first:
-        until(lambda: runs_of(server.uri, "taken")[1], first)
+        until(lambda: runs_of(server.uri, "taken")[1], first=first)
         code, output, errors = call(*words, cwd=places[1])
         host = host_of(places[0] / "runs")
         assert (code, output, errors.count("\n")) == (2, "", 1)
@@ -91,7 +91,7 @@ def test_a_second_host_is_told_who_has_the_sweep_and_does_nothing(server, places
 def test_what_a_host_that_is_gone_has_left_can_be_given_up(server, places, start, call):
     words = (*WORDS, "--name", "left", "--tracking-uri", server.uri)
     with start(*words, cwd=places[0]) as first:
-        until(lambda: runs_of(server.uri, "left")[1], first)
+        until(lambda: runs_of(server.uri, "left")[1], first=first)
         first.send_signal(signal.SIGKILL)
     host = host_of(places[0] / "runs")
     time.sleep(1.0)  # its writers log what it had spooled
@@ -141,7 +141,7 @@ def test_a_host_that_shares_keeps_out_one_that_does_not(database, places, start,
     for ours, theirs in ((("--study-uri", shared), ()), ((), ("--study-uri", shared))):
         words = (*words, "--epochs", 50_000 + len(ours))  # another sweep
         with start(*words, *ours, cwd=places[0]) as first:
-            until(lambda: any(at_work(parent.data.tags) for parent in runs_of(uri, "half")[0]), first)
+            until(lambda: any(at_work(parent.data.tags) for parent in runs_of(uri, "half")[0]), first=first)
             code, _, errors = call(*words, *theirs, cwd=places[1])
             assert (code, f"is under way on {host_of(places[0] / 'runs')}" in errors) == (2, True)
             first.communicate(timeout=120)
@@ -155,7 +155,7 @@ def test_of_two_directories_with_one_sqlite_file_the_second_is_told(places, star
     Store(uri).check()  # of two who make one file at once, one fails
     words = (*WORDS, "--name", "a file", "--tracking-uri", uri)
     with start(*words, cwd=places[0]) as first:
-        until(lambda: runs_of(uri, "a file")[0], first)
+        until(lambda: runs_of(uri, "a file")[0], first=first)
         code, _, errors = call(*words, cwd=places[1])
         assert (code, f"is under way on {host_of(places[0] / 'runs')}" in errors) == (2, True)
         first.communicate(timeout=120)

@@ -236,7 +236,8 @@ class TestCurvePoints:
             assert (epochs[0], epochs[-1]) == (0, 119)
             first = points // 5
             assert epochs[:first].tolist() == list(range(first))
-            assert np.ptp(np.diff(epochs[first:])) <= 1
+            assert np.ptp(np.diff(epochs[first:])) <= 1 + (points >= 100)  # 100 is one of them
+            assert points < 100 or {1, 10, 100} <= {*epochs.tolist()}
             assert_allclose(result.costs, whole.costs[epochs], 1e-9)
             assert result.cost == pytest.approx(whole.cost, rel=1e-9)
 

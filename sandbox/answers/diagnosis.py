@@ -8,12 +8,13 @@ from sandbox.answers import importance
 from sandbox.answers.isolation import draw_isolation
 from sandbox.answers.panels import Scale, png
 from sandbox.answers.response import draw_response
+from sandbox.answers.spread import Spread, draw_spread, sentence, spreads
 from sandbox.answers.statistics import Estimate
 from sandbox.answers.trials import Group, Part, Point, Trial, compared, grouped
 
 FOLDER, PAGE = "diagnosis", "diagnosis.md"
 ISOLATION, IMPORTANCE, SHARES, RESPONSE = "isolation.png", "importance.png", "importance.csv", "response.png"
-CURVES, BOUNDARIES = "curves.png", "boundaries.png"
+CURVES, BOUNDARIES, SEEDS = "curves.png", "boundaries.png", "seeds.png"
 LATER = "Curves and boundaries are drawn when all runs are logged."
 MOST_PARTS = 8  # panels
 
@@ -28,6 +29,8 @@ READ = {
     "resampled; none is given for two to four seeds.",
     RESPONSE: "The median objective over two dimensions, the best over any others; lighter is better, a cross is where "
     "half of the seeds diverge. Where rows are no copies of one another, the best value of one depends on the other.",
+    SEEDS: "What chance alone does: how many seeds come to which figure, a panel for each point that has many. The solid "
+    "line is the first seed, the dashed one the median.",
     CURVES: "How the best point of each value learns: the median over its seeds (at most 20), and the middle half of them "
     "as a band. A curve ends where fewer than half of the seeds go on.",
     BOUNDARIES: "What the best point of each value draws as it learns, all with the same seed. A run that ended earlier "
@@ -40,7 +43,8 @@ class Diagnosis:
     """What the `trials` of a sweep say about its space: by `objective`, better if it is larger where `larger` is.
 
     `scales` are the axes of the dimensions, in order, of which `problems` say what is to be learnt. `shares` is the
-    importance of the compared ones, nothing where there is none. `warnings` are sentences.
+    importance of the compared ones, nothing where there is none. `warnings` are sentences. `metric` is what is compared,
+    "" where that is the objective.
     """
 
     objective: str
@@ -50,6 +54,12 @@ class Diagnosis:
     problems: Collection[str] = ()
     shares: Mapping[str, Estimate] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    metric: str = ""
+
+    @property
+    def figure(self) -> str:
+        """The metric that is compared."""
+        return self.metric or self.objective
 
     @cached_property
     def parts(self) -> dict[Part, list[Group]]:
@@ -60,6 +70,11 @@ class Diagnosis:
     def points(self) -> dict[str, list[Point]]:
         """All points of each problem."""
         return {part.where: [one for group in groups for one in group.points] for part, groups in self.parts.items()}
+
+    @cached_property
+    def spreads(self) -> dict[Part, list[Spread]]:
+        """The spread over the seeds of the points that have many."""
+        return spreads({Part("", where): points for where, points in self.points.items()}, larger=self.larger)
 
     @property
     def pair(self) -> tuple[str, str] | None:
@@ -82,13 +97,22 @@ class Diagnosis:
             if self.pair:
                 points = dict([*self.points.items()][:MOST_PARTS])
                 files[RESPONSE] = png(draw_response(points, self.pair, self.scales, told[0], **told[1]))
+            if self.spreads:
+                told = draw_spread(self.spreads, self.figure, larger=self.larger, most=MOST_PARTS)
+                files[SEEDS] = png(told)
         files[PAGE] = self.page(files, later=True)
         return {f"{FOLDER}/{name}": content for name, content in files.items()}
 
     @property
+    def over_seeds(self) -> list[str]:
+        """What chance does at the points that have many seeds."""
+        points = [one for some in self.spreads.values() for one in some]
+        return [sentence(one, self.figure, larger=self.larger) for one in points[:MOST_PARTS]]
+
+    @property
     def sentences(self) -> list[str]:
         """What is to be said beside the pictures."""
-        return [*self.warnings, *([importance.sentence(self.shares)] if self.shares else [])]
+        return [*self.over_seeds, *self.warnings, *([importance.sentence(self.shares)] if self.shares else [])]
 
     def page(self, pictures: Iterable[str], *, later: bool = False) -> bytes:
         """The page that shows these pictures, by their names; `later` says that there will be more."""

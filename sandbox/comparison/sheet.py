@@ -54,7 +54,9 @@ def contact_sheets(results: Mapping[Cell, Result]) -> dict[int, bytes]:
             reached = max(one for one in result.snapshots if one <= epoch)  # a diverged one stays where it was
             network, problem = result.snapshots[reached], result.problem
             share = dict(zip(*result.curves["test_accuracy"], strict=True))[reached]
-            tile = tiles[cell.n].draw(lambda X, n=network, p=problem: n.predict(p.inputs(X)), f"{share:.2f}")
+            tile = tiles[cell.n].draw(
+                lambda X, n=network, p=problem: p.unsigned(n.predict(p.inputs(X))), f"{share:.2f}"
+            )
             sheet.put(arms.index(cell.arm), sizes.index(cell.n), tile)
         sheets[epoch] = sheet.png()
     return sheets

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from sandbox.errors import RequestError, one_line
+from sandbox.errors import RequestError, choose, one_line
 from sandbox.own import is_own, look_up
 
 FUNCTIONS = {"sin": np.sin, "cos": np.cos, "tanh": np.tanh, "abs": np.abs}
@@ -161,13 +161,28 @@ def parse_crosses(texts: Iterable[str], columns: Columns) -> tuple[Cross, ...]:
     return tuple(crosses.values())
 
 
-def add_crosses(X: np.ndarray, crosses: Sequence[Cross]) -> np.ndarray:
+def add_crosses(X: np.ndarray, crosses: Sequence[Cross], kept: Sequence[int] | None = None) -> np.ndarray:
     """X (examples, features) with a column more for each cross: (examples, features + crosses), a new array.
+
+    Of the features only those at the places `kept`, where these are given; crosses are of all.
 
     >>> add_crosses(np.array([[3.0, 2.0]]), parse_crosses(["x1*x2", "x2^3"], 2))
     array([[3., 2., 6., 8.]])
     """
-    return np.column_stack([X, *(cross(X) for cross in crosses)])
+    own = X if kept is None else np.asarray(X)[:, list(kept)]
+    return np.column_stack([own, *(cross(X) for cross in crosses)])
+
+
+def places_kept(omitted: Iterable[str], columns: Columns) -> tuple[int, ...]:
+    """The places of the features that are not omitted, which go by x1, x2, ... or by their names. Raises RequestError.
+
+    >>> places_kept(["x1"], 3), places_kept(["age"], ["age", "income"])
+    ((1, 2), (1,))
+    """
+    count, names = (columns, ()) if isinstance(columns, int) else (len(columns), columns)
+    known = {f"x{place + 1}": place for place in range(count)} | {name: place for place, name in enumerate(names)}
+    gone = {choose("feature to omit", name, known) for name in omitted}
+    return tuple(place for place in range(count) if place not in gone)
 
 
 def quoted(name: str) -> str:

@@ -1,24 +1,27 @@
 """Every data set by its name."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from weakref import WeakValueDictionary
 
 import numpy as np
 
-from sandbox.data import clouds, gates, regression
+from sandbox.data import clouds, gates, playground, regression
 from sandbox.data.checks import FILES
 from sandbox.data.dataset import Dataset
 from sandbox.data.formula import formula
 from sandbox.data.generated import Draw, Generated
 from sandbox.data.parts import Parts
+from sandbox.data.playground import Page
 from sandbox.data.pool import Pool
 from sandbox.data.tables import Table
 from sandbox.errors import RequestError, choose, one_line
 
 PLAYGROUND_N = 500  # as many as TensorFlow Playground draws
+PLAYGROUND_VALUES = 1200  # and for regression
 GATE_N = 100  # 25 noisy copies of each row
 
 
@@ -37,6 +40,10 @@ def _gate(name: str) -> Generated:
 
 def _cloud(name: str, summary: str, draw: Draw) -> Generated:
     return Generated(name, summary, "binary", 2, PLAYGROUND_N, draw)
+
+
+def _page(name: str, summary: str, task: str, points: int, draw: Callable[..., Any]) -> Page:
+    return Page(f"playground_{name}", summary, task, 2, points, points // 2, points - 1, draw)
 
 
 Entry = Generated | Pool | Table
@@ -69,6 +76,12 @@ _ENTRIES: list[Entry] = [
     ),
     Generated("reg_plane", "Playground's plane", "regression", 2, PLAYGROUND_N, regression.plane),
     Generated("reg_gauss", "Playground's six bumps", "regression", 2, PLAYGROUND_N, regression.bumps),
+    _page("circle", "the page's own disc in a ring, to the bit", "binary", PLAYGROUND_N, playground.circle),
+    _page("xor", "the page's own square in four quadrants", "binary", PLAYGROUND_N, playground.xor),
+    _page("gauss", "the page's own two clouds", "binary", PLAYGROUND_N, playground.gauss),
+    _page("spiral", "the page's own two spiral arms", "binary", PLAYGROUND_N, playground.spiral),
+    _page("reg_plane", "the page's own plane", "regression", PLAYGROUND_VALUES, playground.plane),
+    _page("reg_gauss", "the page's own six bumps", "regression", PLAYGROUND_VALUES, playground.bumps),
     Table("iris", "three kinds of iris by their petals and sepals", "multiclass", 4, 150, 3, "load_iris"),
     Table(
         "breast_cancer",
@@ -102,6 +115,12 @@ DatasetName = Literal[
     "linear",
     "reg_plane",
     "reg_gauss",
+    "playground_circle",
+    "playground_xor",
+    "playground_gauss",
+    "playground_spiral",
+    "playground_reg_plane",
+    "playground_reg_gauss",
     "iris",
     "breast_cancer",
     "digits",
@@ -118,13 +137,14 @@ OWN_NAME = re.compile(r"[A-Za-z0-9_.]*-([0-9a-f]{12})")  # as Table.of names the
 PLAYGROUND_SPELLING = {"reg-plane": "reg_plane", "reg-gauss": "reg_gauss"}
 
 
-def load_dataset(name: str, *, n: int | None = None, noise: float = 0.0, seed: int = 0) -> Dataset:
+def load_dataset(name: str, *, n: int | None = None, noise: float = 0.0, seed: int | str = 0) -> Dataset:
     """The examples of a data set of `DATASETS`: same arguments, same bits.
 
     Generated data: exactly n examples (default 500; gates and "linear": their four, or 100 when there is
     noise; "spiral_playground": 250), the training part of `load_parts`. What noise means is written at each recipe
     in gates, clouds and regression.
     Tables: all examples as scikit-learn has them, or a stratified sample of n; noise must be 0.
+    "playground_...": the first n (default: half) of the points that the page draws with this seed, which may be text there.
 
     Raises RequestError for an unknown name, an n that is no positive whole number or that a table cannot give
     (more than it has, fewer than its classes), a noise that is negative or not finite, a seed outside
@@ -143,7 +163,7 @@ def load_parts(
     *,
     n: int | None = None,
     noise: float = 0.0,
-    seed: int = 0,
+    seed: int | str = 0,
     n_test: int = 1000,
     n_validation: int | None = None,
 ) -> Parts:
@@ -153,6 +173,7 @@ def load_parts(
     (default: n_test) and n_test examples, with the same noise, from random streams of their own that do not depend on
     n. A gate or "linear" with neither n nor noise is all there is: its other parts are None.
     "spiral_playground": those of its 500 points that do not train, half of them each, whatever n_test.
+    "playground_...": the page's own points; those that do not train are the test part, and there is no validation part.
     Tables: the test part is a stratified quarter, whatever n and n_test. The other three quarters stand in an order
     whose every beginning is stratified: the first n (default: four fifths) are the training part, and the rest is the
     validation part, None where it is fewer than ten examples or one of each class; with n_validation only the first so

@@ -17,7 +17,8 @@ from sandbox.errors import RequestError, one_line
 class Features:
     """What is done to raw features, which go by `names`, and are called `columns` in crosses.
 
-    `scaling` None: they stay in their own units. `encoding` None: they are numbers, a column each.
+    `scaling` None: they stay in their own units. `encoding` None: they are numbers, a column each. `kept` None: all of them
+    are inputs, else those at these places, beside the crosses.
 
     >>> features = Features(("age", "height"), ("x1", "x2"), parse_crosses(["x1*x2"], 2))
     >>> features([[2, 3]])
@@ -29,6 +30,12 @@ class Features:
     crosses: tuple[Cross, ...] = ()
     scaling: Scaling | None = None
     encoding: Encoding | None = None
+    kept: tuple[int, ...] | None = None
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs there are."""
+        return (len(self.names) if self.kept is None else len(self.kept)) + len(self.crosses)
 
     @property
     def raw(self) -> tuple[Column, ...]:
@@ -56,7 +63,7 @@ class Features:
             row, column = np.argwhere(np.isnan(X))[0]
             name = one_line(self.names[column].partition("=")[0] if self.encoding else self.names[column])
             raise RequestError(f"row {row + 1} has a gap in column {name}: there were none in the training examples")
-        return add_crosses(X if self.scaling is None else self.scaling(X), self.crosses)
+        return add_crosses(X if self.scaling is None else self.scaling(X), self.crosses, self.kept)
 
     def _of_array(self, rows: Any) -> np.ndarray:
         wanted = f"(examples, {len(self.names)})"
@@ -85,6 +92,7 @@ class Features:
             "crosses": [cross.name for cross in self.crosses],
             "scaling": scaling,
             "encoding": self.encoding.describe() if self.encoding else None,
+            **({} if self.kept is None else {"kept": list(self.kept)}),
         }
 
     @classmethod
@@ -99,4 +107,7 @@ class Features:
                 np.array(mean, float), np.array(scale, float), None if fill is None else np.array(fill, float)
             )
         encoding = Encoding.restore(told["encoding"]) if told["encoding"] else None
-        return cls(names, columns, crosses, scaling, encoding)
+        kept = told.get("kept")
+        if kept is not None and not all(isinstance(place, int) and 0 <= place < len(names) for place in kept):
+            raise ValueError("features are kept that there are not")
+        return cls(names, columns, crosses, scaling, encoding, None if kept is None else tuple(kept))

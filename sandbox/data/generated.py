@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class Generated(Unnamed):
     noisy: bool = True
     edition: int = 2  # of edition 1 the training part shared its normal numbers with the weights
 
-    def load(self, n: int | None, noise: float, seed: int) -> Dataset:
+    def load(self, n: int | None, noise: float, seed: Any) -> Dataset:
         """The training part."""
         noise, seed = noise_level(noise), whole_number("seed", seed, 0, LARGEST_SEED)
         if self.exactly is not None and not self.has_validation(n, noise):
@@ -64,7 +64,7 @@ class Generated(Unnamed):
         size = self.default_n if n is None else whole_number("n", n, self.smallest_n, self.largest_n)
         return self._dataset(self.draw(size, noise, np.random.default_rng([seed, TRAIN_STREAM])))
 
-    def parts(self, n: int | None, noise: float, seed: int, n_test: int, n_validation: int | None = None) -> Parts:
+    def parts(self, n: int | None, noise: float, seed: Any, n_test: int, n_validation: int | None = None) -> Parts:
         """The training part; and of streams of their own n_validation (None: n_test) to choose by, n_test to test on."""
         n_test = whole_number("n_test", n_test, 1, LARGEST_N)
         train = self.load(n, noise, seed)

@@ -1,12 +1,13 @@
 """A data set of so many points that are drawn once and dealt to the parts, as TensorFlow Playground deals its own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from sandbox.data.checks import LARGEST_N, LARGEST_SEED, noise_level, validation_size, whole_number
 from sandbox.data.dataset import Dataset
-from sandbox.data.generated import TRAIN_STREAM, Draw, Unnamed
+from sandbox.data.generated import TRAIN_STREAM, Arrays, Draw, Unnamed
 from sandbox.data.parts import Parts
 
 
@@ -32,21 +33,28 @@ class Pool(Unnamed):
     noisy: bool = True
     edition: int = 1
 
-    def load(self, n: int | None, noise: float, seed: int) -> Dataset:
+    def load(self, n: int | None, noise: float, seed: Any) -> Dataset:
         """The training part."""
         return self.parts(n, noise, seed, 1).train
 
-    def parts(self, n: int | None, noise: float, seed: int, n_test: int, n_validation: int | None = None) -> Parts:
+    def parts(self, n: int | None, noise: float, seed: Any, n_test: int, n_validation: int | None = None) -> Parts:
         """The first n points, and half of the others each, whatever n_test; n_validation of one half, None: all of it."""
-        noise, seed = noise_level(noise), whole_number("seed", seed, 0, LARGEST_SEED)
+        noise, seed = noise_level(noise), self._seed(seed)
         whole_number("n_test", n_test, 1, LARGEST_N)
         what = f"n (of {self.points} examples of {self.name})"
         n = self.default_n if n is None else whole_number(what, n, self.smallest_n, self.largest_n)
         n_validation = validation_size(self.name, n_validation, self.largest_validation(n, noise))
-        arrays = self.draw(self.points, noise, np.random.default_rng([seed, TRAIN_STREAM]))
-        whole = Dataset(self.name, *arrays, feature_names=self.numbers, task=self.task)
-        train, validation, test = np.split(np.arange(self.points), [n, n + (self.points - n) // 2])
-        return Parts(whole.take(train), whole.take(validation[:n_validation]), whole.take(test))
+        whole = Dataset(self.name, *self._points(noise, seed), feature_names=self.numbers, task=self.task)
+        train, validation, test = np.split(np.arange(self.points), [n, n + self.largest_validation(n, noise)])
+        chosen = whole.take(validation[:n_validation]) if len(validation) else None
+        return Parts(whole.take(train), chosen, whole.take(test))
+
+    def _seed(self, seed: Any) -> Any:
+        """The seed, checked."""
+        return whole_number("seed", seed, 0, LARGEST_SEED)
+
+    def _points(self, noise: float, seed: Any) -> Arrays:
+        return self.draw(self.points, noise, np.random.default_rng([seed, TRAIN_STREAM]))
 
     def largest_validation(self, n: int | None, noise: float) -> int:
         """The most examples that the validation part can have: half of those that do not train."""

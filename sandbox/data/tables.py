@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -110,7 +111,7 @@ class Table:
         """The most training examples: all that are not for testing."""
         return self.examples - math.ceil(TEST_SHARE * self.examples)
 
-    def load(self, n: int | None, noise: float, seed: int) -> Dataset:
+    def load(self, n: int | None, noise: float, seed: Any) -> Dataset:
         """The whole table in its own order and units, or a stratified sample of n."""
         seed = self._check(noise, seed)
         table, labels = self._read()
@@ -123,7 +124,7 @@ class Table:
         """The features (rows, features) of so many examples, in their own units."""
         return self._read()[0].X[:rows]
 
-    def parts(self, n: int | None, noise: float, seed: int, n_test: int, n_validation: int | None = None) -> Parts:
+    def parts(self, n: int | None, noise: float, seed: Any, n_test: int, n_validation: int | None = None) -> Parts:
         """One quarter to test on, and of the other three n to train with and the rest to choose by, all stratified.
 
         The test examples depend on the seed alone: neither n nor n_test changes which they are. n None is four fifths.

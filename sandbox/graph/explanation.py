@@ -141,12 +141,13 @@ def features(config: Config) -> Sequence[str]:
         "" if name == f"x{column}" else name.replace("_", " ")
         for column, name in enumerate(problem.train.feature_names, 1)
     ]
-    return [*names, *(cross.name for cross in problem.crosses)]
+    kept = names if problem.kept is None else [names[place] for place in problem.kept]
+    return [*kept, *(cross.name for cross in problem.crosses)]
 
 
 def _data(config: Config, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     problem = prepare(config)
-    return problem.inputs(problem.train.X)[list(rows)], problem.train.Y[list(rows)]
+    return problem.inputs(problem.train.X)[list(rows)], problem.targets(problem.train.Y)[list(rows)]
 
 
 class _Steps(Snapshots):

@@ -109,9 +109,9 @@ def film(
         for epoch, network in result.snapshots.items()
         if epoch <= (end or epoch) and np.isfinite(network.parameters).all()
     }
-    asked, pictures = quick(result.problem.inputs(animation.points())), []
+    asked, unsigned, pictures = quick(result.problem.inputs(animation.points())), result.problem.unsigned, []
     with one_thread():  # matrices are small: BLAS's threads would wait for one another
-        for frame in animation.frames({epoch: asked(network) for epoch, network in networks.items()}):
+        for frame in animation.frames({epoch: unsigned(asked(network)) for epoch, network in networks.items()}):
             pictures.append(frame)
             drawn(1)
     return Film(pictures, animation.colours, list(networks), seconds)

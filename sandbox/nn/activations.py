@@ -235,6 +235,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": Activation(gelu, gelu_slope),
 }
 
+SIGNED = ("tanh",)  # as outputs, they have two classes at -1 and 1
+
 
 def get_activation(name: str) -> Activation:
     """The activation called `name`, or one's own, "module:name".

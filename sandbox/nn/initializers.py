@@ -14,7 +14,9 @@ from sandbox.errors import RequestError, one_line
 from sandbox.own import look_up
 
 Initializer = Callable[[Any, tuple[int, int]], np.ndarray]
-InitializerName = Literal["plain", "xavier", "he", "glorot_normal", "glorot_uniform", "orthogonal", "constant", "zeros"]
+InitializerName = Literal[
+    "plain", "xavier", "he", "glorot_normal", "glorot_uniform", "orthogonal", "playground", "constant", "zeros"
+]
 
 
 def plain(rng: Any, shape: tuple[int, int], scale: float = 0.01) -> np.ndarray:
@@ -54,6 +56,14 @@ def orthogonal(rng: Any, shape: tuple[int, int]) -> np.ndarray:
     return Q if n_out >= n_in else Q.T
 
 
+def playground(rng: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Uniform within a half of zero, whatever the layer's width: TensorFlow Playground's.
+
+    With the page's own data sets they are also drawn from its own stream, behind the data: see Config.
+    """
+    return rng.uniform(-0.5, 0.5, shape)
+
+
 def constant(rng: Any, shape: tuple[int, int], scale: float = 0.01) -> np.ndarray:
     """All `scale`: no zeros, and equal units all the same."""
     return np.full(shape, float(scale))
@@ -66,7 +76,7 @@ def zeros(rng: Any, shape: tuple[int, int]) -> np.ndarray:
 
 INITIALIZERS: dict[str, Initializer] = {
     function.__name__: function
-    for function in (plain, xavier, he, glorot_normal, glorot_uniform, orthogonal, constant, zeros)
+    for function in (plain, xavier, he, glorot_normal, glorot_uniform, orthogonal, playground, constant, zeros)
 }
 SCALED = ("plain", "constant")  # those that take a `scale`
 

@@ -46,7 +46,7 @@ def full_batch(run: "Run", until: int) -> None:
 
 
 def mini_batches(run: "Run", until: int) -> None:
-    """Epochs over shuffled mini-batches."""
+    """Epochs over mini-batches."""
     work = run._work
     watching = [hook for hook in run.hooks if type(hook).on_batch is not Hook.on_batch]
     next_call = run._next_call(run.epoch)
@@ -60,7 +60,7 @@ def mini_batches(run: "Run", until: int) -> None:
             run._value, run._outdated = work.evaluate(), False
         if work.scheduled:
             work.set_rate(epoch)
-        for batch in work.shuffled():
+        for batch in work.passes(epoch):
             run._pass = batch
             for calls in (batch.forward, batch.backward, work.penalties):
                 for call in calls:

@@ -89,10 +89,11 @@ class Network:
         rng: Any = None,
         dtype: Any = np.float64,
         bias_scale: float = 0.0,
+        bias: float = 0.0,
     ) -> "Network":
         """A new network of layers `sizes`, weights drawn layer by layer from `rng`.
 
-        Biases are zero, or `bias_scale` times standard normal numbers, drawn after all weights.
+        Biases are `bias`, plus `bias_scale` times standard normal numbers, drawn after all weights.
 
         `initializer` is a name or a function `(rng, (n_out, n_in)) -> array`; `rng` is a numpy.random.Generator
         (default: a fresh one of seed 0).
@@ -103,8 +104,8 @@ class Network:
         with np.errstate(over="ignore"):  # weights too large for the type are infinite: such a network diverges
             for W in network.weights:
                 W[...] = draw(rng, W.shape)
-            for b in network.biases if bias_scale else ():
-                b[...] = bias_scale * rng.standard_normal(b.shape)
+            for b in network.biases:
+                b[...] = bias + bias_scale * rng.standard_normal(b.shape) if bias_scale else bias
         return network
 
     @staticmethod

@@ -6,12 +6,14 @@ from the gradients is the optimizer adamw's, and leaves biases out, too.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from sandbox.nn.memory import aligned, aligned_copy
 from sandbox.nn.network import Network, split_layers
+
+L1Rule = Literal["subgradient", "clipped"]
 
 
 def weight_mask(sizes: tuple[int, ...]) -> np.ndarray:
@@ -53,3 +55,27 @@ def decays(layout: Any, rate: Any, sizes: tuple[int, ...], w: np.ndarray) -> np.
     if not np.any(rate):
         return None
     return aligned_copy(layout.per_replica(rate) * layout.per_parameter(weight_mask(sizes)), w.dtype, w.shape)
+
+
+class Clipping:
+    """L1 after the update: every weight moves by rate * l1 towards zero, and one that this takes across zero is dead.
+
+    A dead weight is zero for good, as TensorFlow Playground has it. The sign is that of the weight before the update.
+    (Without the deaths it is the clipping of Langford, Li, Zhang 2009, and Tsuruoka et al. 2009.) `alive` has the shape of
+    the parameters: ones, and zeros for the dead. `before` and `after` are the calls on either side of an update.
+    """
+
+    def __init__(self, layout: Any, l1: Any, sizes: tuple[int, ...], w: np.ndarray, rate: np.ndarray) -> None:
+        self.alive = aligned_copy(1, w.dtype, w.shape)
+        rates = layout.per_replica(l1) * layout.per_parameter(weight_mask(sizes))
+        step, moved, kept = aligned(w.shape, w.dtype), aligned(w.shape, w.dtype), np.empty(w.shape, bool)
+        self.before: list[Callable[[], object]] = [partial(np.sign, w, step), partial(np.multiply, step, rates, step)]
+        self.after: list[Callable[[], object]] = [
+            partial(np.multiply, step, rate, step),
+            partial(np.subtract, w, step, moved),
+            partial(np.multiply, w, moved, step),
+            partial(np.less, step, 0, kept),
+            partial(np.logical_not, kept, kept),  # so that NaN stays what it is
+            partial(np.multiply, self.alive, kept, self.alive),
+            partial(np.multiply, moved, self.alive, w),
+        ]

@@ -191,7 +191,7 @@ def take(work: Workspace, rows: np.ndarray) -> Workspace:
     rngs = [work.rngs[row] for row in rows] if work.rngs else []
     mask = None if work.mask is None else work.mask[rows]
     some = Workspace(work.network[rows], X, Y, take_settings(work.settings, rows), rngs, mask)
-    for old, new in zip(work.optimizer.state, some.optimizer.state, strict=True):
+    for old, new in zip(work.state, some.state, strict=True):
         some.layout.canonical(new)[...] = work.layout.canonical(old)[rows]
     some.optimizer.updates = work.optimizer.updates
     return some

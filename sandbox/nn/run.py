@@ -13,6 +13,7 @@ from sandbox.nn.hooks.measures import NAMES, SCORES
 from sandbox.nn.loops import full_batch, mini_batches
 from sandbox.nn.memory import SMALLEST, USUAL, buffers
 from sandbox.nn.network import Network
+from sandbox.nn.page import PageWorkspace
 from sandbox.nn.penalties import penalty
 from sandbox.nn.propagation import Propagation
 from sandbox.nn.replicas import NEVER, Replicas
@@ -87,7 +88,10 @@ class Run(Replicas):
         if settings.batch_size is not None and not rngs:
             rngs = [np.random.default_rng(rng)]
             rngs = rngs[0].spawn(network.lead[0]) if network.lead else rngs
-        work = Workspace(network, X, Y, settings, rngs, mask, of_populations)
+        if settings.arithmetic == "page":
+            work: Any = PageWorkspace(network, X, Y, settings)
+        else:
+            work = Workspace(network, X, Y, settings, rngs, mask, of_populations)
         super().__init__(network, work, settings.epochs, cost_epochs)
         self.data = X.mT, Y.mT
         self.settings, self.hooks, self.configs, self._measure = settings, check_hooks(hooks), configs, measure

@@ -7,9 +7,10 @@ from sandbox.nn.costs import CostName
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.network import Network
 from sandbox.nn.optimizers import OptimizerName
+from sandbox.nn.penalties import L1Rule
 from sandbox.nn.run import Run
 from sandbox.nn.schedules import ScheduleName
-from sandbox.nn.workspace import Settings
+from sandbox.nn.workspace import Arithmetic, BatchOrder, Settings
 from sandbox.own import Own
 
 
@@ -28,6 +29,9 @@ def fit(
     l1: Any = 0.0,
     l2: Any = 0.0,
     weight_decay: Any = 0.0,
+    batches: BatchOrder = "shuffled",
+    l1_rule: L1Rule = "subgradient",
+    arithmetic: Arithmetic = "matrix",
     hooks: Iterable[Hook] = (),
     cost_epochs: Any = None,
     rng: Any = 0,
@@ -37,9 +41,9 @@ def fit(
     A population (parameters (R, P)) trains side by side: `learning_rate`, `schedule`, `l1`, `l2` and `weight_decay` (the
     optimizer adamw's) may be one for all or (R,), X and Y may be alike for all or (R, examples, ...). `batch_size` None
     is the full batch; otherwise each epoch runs over shuffled batches, `rng` being a seed or a Generator (in a population
-    a list of R). `cost_epochs` names the epochs at which the cost is recorded (default: every one); with mini-batches too
-    it is the cost on all examples. Cost, optimizer and schedule may be one's own: see Config. Raises RequestError where
-    something does not fit.
+    a list of R). `batches`, `l1_rule` and `arithmetic` are those of Settings. `cost_epochs` names the epochs at which the
+    cost is recorded (default: every one); with mini-batches too it is the cost on all examples. Cost, optimizer and schedule
+    may be one's own: see Config. Raises RequestError where something does not fit.
 
     A network without the replicas' axis is computed in the fastest way that there is for one: its last bits may differ
     from those that `train` and populations come to, which are alike.
@@ -49,5 +53,8 @@ def fit(
     >>> round(run.costs[0].item(), 6), round(run.cost, 6)
     (0.088913, 0.000528)
     """
-    settings = Settings(cost, learning_rate, epochs, batch_size, optimizer, momentum, schedule, l1, l2, weight_decay)
+    rates = (l1, l2, weight_decay)
+    settings = Settings(
+        cost, learning_rate, epochs, batch_size, optimizer, momentum, schedule, *rates, batches, l1_rule, arithmetic
+    )
     return Run(network, X, Y, settings, hooks, cost_epochs, rng).advance()

@@ -1,23 +1,26 @@
 """The arrays that training works in: parameters, gradients, buffers and optimizer state of the replicas at work."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from sandbox.errors import RequestError, is_count, is_number
+from sandbox.errors import RequestError, choose, is_count, is_number
 from sandbox.nn.costs import get_cost
 from sandbox.nn.layouts import ReplicasLast, Stacked, choose_layout, matrices
 from sandbox.nn.memory import aligned_copy
 from sandbox.nn.network import Network
 from sandbox.nn.optimizers import get_optimizer
 from sandbox.nn.padding import Padding
-from sandbox.nn.penalties import decays, penalty_calls
+from sandbox.nn.penalties import Clipping, L1Rule, decays, penalty_calls
 from sandbox.nn.propagation import Propagation
 from sandbox.nn.schedules import constant, get_schedule
 from sandbox.own import Own, name_of
+
+BatchOrder = Literal["shuffled", "in_order", "carried"]
+Arithmetic = Literal["matrix", "page"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Settings:
     """What training does to each replica. Entries marked (R,) may be one for all.
 
     Functions of one's own may be given as they are; what is held are their names.
+
+    `batches` are "shuffled" anew in every epoch, or "in_order", the last of an epoch being shorter where they do not go
+    into the examples; or "carried": in order, and what is left at the end of an epoch belongs to the next one's first batch,
+    which then is longer. By the `l1_rule` L1 is a part of the gradients ("subgradient"), or "clipped" (see Clipping).
+    `arithmetic` is that of "matrix" products, or of TensorFlow Playground's "page", number by number (sandbox.nn.page).
     """
 
     cost: Own
@@ -37,6 +45,9 @@ class Settings:
     l1: Any = 0.0  # (R,)
     l2: Any = 0.0  # (R,)
     weight_decay: Any = 0.0  # (R,)
+    batches: BatchOrder = "shuffled"
+    l1_rule: L1Rule = "subgradient"
+    arithmetic: Arithmetic = "matrix"
 
     def __post_init__(self) -> None:
         for name in ("cost", "optimizer", "schedule"):
@@ -53,6 +64,9 @@ class Settings:
         for name in ("l1", "l2", "weight_decay"):
             if not (is_number(rate := getattr(self, name)) and np.all(np.greater_equal(rate, 0))):
                 raise RequestError(f"{name} is {rate!r}: a number of at least 0 is needed")
+        choose("batches", self.batches, dict.fromkeys(get_args(BatchOrder)))
+        choose("arithmetic", self.arithmetic, dict.fromkeys(get_args(Arithmetic)))
+        choose("l1_rule", self.l1_rule, dict.fromkeys(get_args(L1Rule)))
         if np.any(self.weight_decay) and self.optimizer != "adamw":
             raise RequestError("weight_decay is for adamw: l2 is the penalty that other optimizers take")
         if not (is_number(self.momentum) and 0 <= self.momentum < 1):
@@ -103,8 +117,13 @@ class Workspace:
         self.optimizer = get_optimizer(settings.optimizer)(
             self.parameters, self.gradients, self._rate, settings.momentum, decay
         )
-        self.update = self.optimizer.calls
-        self.penalties = penalty_calls(layout, settings.l1, settings.l2, sizes, self.parameters, self.gradients)
+        self.update, self.state = self.optimizer.calls, [*self.optimizer.state]
+        l1 = settings.l1
+        if settings.l1_rule == "clipped" and np.any(l1):
+            clipping = Clipping(layout, l1, sizes, self.parameters, self._rate)
+            self.update, l1 = [*clipping.before, *self.update, *clipping.after], 0.0
+            self.state.append(clipping.alive)
+        self.penalties = penalty_calls(layout, l1, settings.l2, sizes, self.parameters, self.gradients)
         padding = None if mask is None else Padding(layout, np.broadcast_to(mask, (*lead, mask.shape[-1])), sizes)
         if padding is not None:
             self.penalties.append(padding.clear_parameters(self.gradients))
@@ -131,26 +150,45 @@ class Workspace:
         return kind, (2,) if needs_twin else lead
 
     def _cut_batches(self, make: Callable[..., Propagation], size: int) -> None:
-        """One pass for each batch: slices of one shuffled copy of the data, hidden buffers shared."""
-        count = self.X.shape[-1]
-        inputs, above = self.layout.with_ones(self.network.sizes[0], count, self.layout.lead)
-        shuffled = self.layout.empty(self.network.sizes[-1], count)
-        above[...], shuffled[...] = 0, 0  # what a twin learns from
-        self._shuffled = [(self.X, matrices(above)), (self.Y, matrices(shuffled))]
-        passes: dict[int, Propagation] = {}
-        for start in range(0, count, size):
-            batch, targets = inputs[..., start : start + size], shuffled[..., start : start + size]
-            length = batch.shape[-1]
-            self.batches.append(make(batch, targets, passes.get(length), valued=False))
-            passes[length] = self.batches[-1]
+        """One pass for each batch: slices of one copy of the data in their order, hidden buffers shared.
 
-    def shuffled(self) -> Iterator[Propagation]:
-        """The passes of one epoch over mini-batches, in a new order drawn for each replica."""
-        for row, rng in zip(range(len(self.rngs)) if self.layout.lead else [...], self.rngs, strict=True):
-            order = rng.permutation(self.X.shape[-1])
-            for source, target in self._shuffled:
+        Where batches are carried, what an epoch leaves stands in front as well, so that the first batch of the next is one.
+        """
+        count = self.X.shape[-1]
+        left = count % size if self.settings.batches == "carried" else 0
+        if size > count and left:
+            raise RequestError(
+                f"batch_size is {size}: batches that are carried need as many examples, {count} are there"
+            )
+        inputs, above = self.layout.with_ones(self.network.sizes[0], left + count, self.layout.lead)
+        targets = self.layout.empty(self.network.sizes[-1], left + count)
+        above[...], targets[...] = 0, 0  # what a twin learns from
+        self._copies = [(self.X, matrices(above)), (self.Y, matrices(targets))]
+        passes: dict[int, Propagation] = {}
+
+        def batch(start: int, stop: int) -> Propagation:
+            length = min(stop, left + count) - start
+            passes[length] = make(inputs[..., start:stop], targets[..., start:stop], passes.get(length), valued=False)
+            return passes[length]
+
+        self.batches = [batch(start, start + size) for start in range(left, left + count - left, size)]
+        self._later = [batch(0, left + size), *self.batches[1:]] if left else self.batches
+        if self.settings.batches != "shuffled":
+            order = np.concatenate([np.arange(count - left, count), np.arange(count)])
+            self._arrange(order for _ in self.rngs)
+
+    def _arrange(self, orders: Iterable[np.ndarray]) -> None:
+        """Copy the examples into each replica's order."""
+        rows = range(len(self.rngs)) if self.layout.lead else [...]
+        for row, order in zip(rows, orders, strict=True):
+            for source, target in self._copies:
                 np.take(source if source.ndim == 2 else source[row], order, -1, target[row], "clip")
-        return iter(self.batches)
+
+    def passes(self, epoch: int) -> Iterator[Propagation]:
+        """The passes of an epoch over mini-batches, where they are shuffled in a new order drawn for each replica."""
+        if self.settings.batches == "shuffled":
+            self._arrange(rng.permutation(self.X.shape[-1]) for rng in self.rngs)
+        return iter(self._later if epoch else self.batches)
 
     def evaluate(self) -> Any:
         """The cost of the parameters as they are, () or (R,)."""

@@ -16,8 +16,8 @@ from sandbox.sweeps.sweep import Sweep
 EDGE, NEAR = 0.1, 0.25  # of a range: how near to its end the best point is, and the best tenth of them all
 
 
-def diagnose(sweep: Sweep, trials: Sequence[Trial]) -> Diagnosis:
-    """The diagnosis of a sweep by its trials."""
+def diagnose(sweep: Sweep, trials: Sequence[Trial], metric: str = "") -> Diagnosis:
+    """The diagnosis of a sweep by its trials, whose figures are those of `metric` ("": of the objective)."""
     space, goal, names, problems = sweep.space, sweep.goal, sweep.compared, sweep.problems
     shares = importances(
         trials,
@@ -26,7 +26,7 @@ def diagnose(sweep: Sweep, trials: Sequence[Trial]) -> Diagnosis:
         drawn=sweep.sampler != "grid",
     )
     scales = {name: scale_of(one) for name, one in space.items()}
-    bare = Diagnosis(goal.metric, goal.direction == "max", trials, scales, problems, shares)
+    bare = Diagnosis(goal.metric, goal.direction == "max", trials, scales, problems, shares, metric=metric)
     warnings = [
         said if not where else f"{where}: {said}"
         for where, points in bare.points.items()

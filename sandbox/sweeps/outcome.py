@@ -152,7 +152,8 @@ class Outcome(campaign.Outcome):
             return ""
         paths = [PICTURE, *([] if self.undiagnosed else [f"{FOLDER}/{DIAGNOSIS}"])]
         where = "\n\n" + "\n".join(near(self.directory / path) for path in paths) if self.directory else ""
-        return f"{self.sweep.name}: {self.sweep.question}".rstrip(" :") + f"\n\n{plain(self.answer)}{where}"
+        chance = "" if self.undiagnosed else "".join(f"\n\n{one}" for one in self.diagnosis.over_seeds)
+        return f"{self.sweep.name}: {self.sweep.question}".rstrip(" :") + f"\n\n{plain(self.answer)}{chance}{where}"
 
     def __repr__(self) -> str:
         arm, value = self.best
@@ -208,7 +209,7 @@ class Outcome(campaign.Outcome):
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """What the trials say of the space, beside the answer."""
-        return diagnose(self.sweep, self.trials)
+        return diagnose(self.sweep, self.trials, self._figure)
 
     @property
     def importance(self) -> "pd.DataFrame":

@@ -163,7 +163,7 @@ def test_data_travel_with_their_config(customers):
     back = pickle.loads(told)
     assert (back.dataset, back.key) == (name, key)
     np.testing.assert_array_equal(train(back.replace(epochs=10)).costs, costs)
-    assert len(pickle.dumps([back.replace(seed=seed) for seed in range(100)])) < 2 * len(told)  # once in all
+    assert len(pickle.dumps([back.replace(seed=seed) for seed in range(100)])) < 3 * len(told)  # once in all
 
 
 def test_a_data_set_made_by_hand_is_taken_as_it_is():

@@ -17,6 +17,7 @@ VARIANCES = {
     "he": 2 / N_IN,
     "glorot_normal": 2 / (N_IN + N_OUT),
     "glorot_uniform": 2 / (N_IN + N_OUT),  # of U(-a, a): a^2 / 3
+    "playground": 1 / 12,  # of U(-1/2, 1/2)
     "orthogonal": 1 / N_IN,  # 300 rows of length one, 400 numbers each
 }
 NORMAL_SCALES = {"plain": 0.01, "xavier": 1 / math.sqrt(3), "he": math.sqrt(2 / 3), "glorot_normal": math.sqrt(2 / 8)}
