@@ -14,7 +14,7 @@ from sandbox.data.datasets import DatasetName, Entry, adopt, entry_of
 from sandbox.data.playground import Page, check_seed, seed_text
 from sandbox.errors import RequestError, choose, is_count, one_line
 from sandbox.fields import DATA, NETWORK, REPLICA, Kind, format_value, kinds, role
-from sandbox.link import fields_of_link, link_of, otherwise
+from sandbox.link import fields_of_link, link_of, trained
 from sandbox.nn.activations import SIGNED, ActivationName, get_activation
 from sandbox.nn.checks import check_numbers
 from sandbox.nn.costs import CostName, get_cost
@@ -176,7 +176,7 @@ class Config:
         get_schedule(self.schedule)
         self._check_least(batch_size=1, epochs=1, patience=1, min_delta=0)
         self.settings()
-        if self.arithmetic == "page" and (differences := otherwise(self)):
+        if self.arithmetic == "page" and (differences := [*trained(self)]):
             raise RequestError(
                 f"arithmetic is 'page': TensorFlow Playground has {differences[0]}; from_playground makes what it has"
             )

@@ -231,16 +231,25 @@ def link_of(config: "Config") -> tuple[str, list[str]]:
 
 def otherwise(config: "Config") -> list[str]:
     """What the page does otherwise than a config whose data, features and layers it has, in words."""
-    return list(_otherwise(config))
+    return [*_drawn(config), *trained(config)]
 
 
-def _otherwise(config: "Config") -> Iterator[str]:
-    own, regression = str(config.dataset).startswith("playground_"), config.data.task == "regression"
-    usual = {"zeros": 0.0, "playground": 0.1}.get(config.initializer)
+def _drawn(config: "Config") -> Iterator[str]:
+    own, usual = (
+        str(config.dataset).startswith("playground_"),
+        {"zeros": 0.0, "playground": 0.1}.get(config.initializer),
+    )
     if not own:
         yield "other points of the same kind"
     if not own or usual is None or config.initial_bias != usual or config.bias_scale or config.seed != config.data_seed:
         yield "other first weights"
+
+
+def trained(config: "Config") -> Iterator[str]:
+    """What of it is in the training, whatever it starts from."""
+    regression = config.data.task == "regression"
+    if config.hidden and config.activation not in ACTIVATIONS:
+        yield f"the activations {', '.join(ACTIVATIONS)}"
     if config.cost != "squared_error" or config.output_activation != ("linear" if regression else "tanh"):
         yield f"squared error with a {'linear' if regression else 'tanh'} output"
     if config.optimizer != "gd" or config.schedule != "constant":

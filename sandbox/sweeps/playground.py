@@ -166,7 +166,8 @@ def _train(
         progress = Progress(bar, max(1, config.epochs // 100))
         result = train(config, [*watching, progress, *hooks], curve_points=CURVE_POINTS)
     record = make_record(result, result.title, {PLAYGROUND: link}, pictures=pictures)
-    to = Destination(name, ABOUT, experiment_tags=ranked_by(OBJECTIVE))
+    new = store.client.get_experiment_by_name(name) is None  # a sweep has said more of one that is there
+    to = Destination(name, ABOUT if new else "", experiment_tags=ranked_by(OBJECTIVE))
     run_id = log(record, to, store, spool)
     losses = losses_of(result)
     if as_json:
