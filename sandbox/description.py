@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from sandbox.config import Config
 from sandbox.errors import RequestError
-from sandbox.link import link_of
+from sandbox.link import EPOCHS, link_of
 from sandbox.result import Result
 from sandbox.tracking.entry import LONGEST_NOTE, THIS_RUN
 from sandbox.typed import NAME
@@ -59,11 +59,16 @@ def _pictures(names: list[str]) -> Iterator[str]:
 
 
 def command(config: Config, tags: Mapping[str, str]) -> str:
-    """The command that trains it again, with FILE and COLUMN for data of one's own, and NUMBERS for very many weights.
+    """The command that trains it again: from its link, where it was made from one.
+
+    With FILE and COLUMN for data of one's own, and NUMBERS for very many weights.
 
     >>> command(Config(dataset="moons", hidden=(8, 8), learning_rate=0.3), {})
     'sandbox train --dataset moons --hidden 8,8 --learning-rate 0.3'
     """
+    if link := tags.get(PLAYGROUND):
+        epochs = [] if config.epochs == EPOCHS else ["--epochs", str(config.epochs)]
+        return shlex.join([NAME, "playground", link, *epochs])
     words = config.words
     if config.data.digest:
         place = words.index("--dataset")

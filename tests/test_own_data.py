@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from sandbox import Config, Dataset, train
+from sandbox.data import DATASETS
 from sandbox.sweeps import Sweep, choice, run_sweep
 
 SAID = "penguins.csv: 333 of 344 rows (11 with gaps dropped), 5 numbers standardised, island in 3 columns, sex in 2 columns"
@@ -123,5 +124,5 @@ def test_data_sets_are_listed_and_drawn(here, tmp_path):
     code, output, _ = here("datasets", "--png", tmp_path / "all.png")
     assert (code, "spiral_playground" in output, "breast_cancer" in output) == (0, True, True)
     assert (tmp_path / "all.png").read_bytes()[:4] == b"\x89PNG"
-    assert len(json.loads(here("datasets", "--json")[1])["datasets"]) == 20
+    assert len(json.loads(here("datasets", "--json")[1])["datasets"]) == len(DATASETS)
     assert here("datasets", "--png", tmp_path / "no" / "all.png")[0] == 2

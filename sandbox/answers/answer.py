@@ -101,7 +101,9 @@ class Answer:
                 f"no {called or 'arm '}can be told from another by the {told}: {best.label} has {spell(best.mean)}"
             ]
         else:
-            parts = [f"{called}{best.label} has the {'best ' * (len(rows) > 1)}{told}, {spell(best.mean)}"]
+            parts = [f"{called}{best.label} has the best {told}, {spell(best.mean)}"]
+            if len(rows) == 1:
+                parts = [f"{called}{best.label}: the {told} is {spell(best.mean)}"]
             if name in self.ordered and len(rows) > 2 and best in (rows[0], rows[-1]):
                 parts[0] += ", at the edge of what was tried"
             if open_ones:
