@@ -18,6 +18,7 @@ from sandbox.answers.statistics import MARGIN
 from sandbox.comparison.arms import Arm, standard_arms
 from sandbox.config import Config
 from sandbox.data.datasets import entry_of
+from sandbox.data.playground import Page
 from sandbox.data.pool import Pool
 from sandbox.data.tables import Table
 from sandbox.effort import check_count, check_effort
@@ -110,6 +111,8 @@ class Comparison:
         for dataset in self.datasets:
             if entry_of(dataset).task == "regression":
                 raise RequestError(f"{dataset} is for regression: arms are compared by their accuracy")
+            if isinstance(entry_of(dataset), Page):
+                raise RequestError(f"{dataset} has no validation part, as on the page: arms are tuned on one")
             if isinstance(entry_of(dataset), Pool):
                 raise RequestError(f"{dataset} has the same points for every seed: arms are compared on fresh draws")
             if not self.sizes_of(dataset):

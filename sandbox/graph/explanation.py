@@ -141,7 +141,7 @@ def features(config: Config) -> Sequence[str]:
         "" if name == f"x{column}" else name.replace("_", " ")
         for column, name in enumerate(problem.train.feature_names, 1)
     ]
-    kept = names if problem.kept is None else [names[place] for place in problem.kept]
+    kept = names if problem.kept is None else [problem.train.columns[place] for place in problem.kept]
     return [*kept, *(cross.name for cross in problem.crosses)]
 
 

@@ -58,12 +58,11 @@ class PageWorkspace:
             raise RequestError(
                 "arithmetic page trains one network of the page's activations, with one output, at a time"
             )
-        self.settings, self._network = settings, network.copy()
+        self.settings, self._network, self._shown = settings, network.copy(), False
         self.points: list[Numbers] = X.T.tolist()
         self.targets: Numbers = Y[0].tolist()
         self.outputs, self.slopes = ([table[name] for name in network.activations] for table in (OUTPUTS, SLOPES))
-        self.weights: list[list[Numbers]] = [W.tolist() for W in network.weights]
-        self.biases: list[Numbers] = [b[:, 0].tolist() for b in network.biases]
+        self._read()
         self.dead: list[list[list[bool]]] = [np.zeros(W.shape, bool).tolist() for W in network.weights]
         self._forget()
         size, count = settings.batch_size, len(self.points)
@@ -77,11 +76,20 @@ class PageWorkspace:
 
     def passes(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch; what is left at its end is learnt from with the next one's first."""
+        if self._shown:
+            self._read()
         return iter(self._later if epoch else self.batches)
+
+    def _read(self) -> None:
+        """Take the numbers of the network that others see."""
+        self.weights: list[list[Numbers]] = [W.tolist() for W in self._network.weights]
+        self.biases: list[Numbers] = [b[:, 0].tolist() for b in self._network.biases]
+        self._shown = False
 
     @property
     def network(self) -> Network:
-        """The network as it is, always the same object."""
+        """The network as it is, always the same object; whoever writes to it changes what is trained."""
+        self._shown = True
         for W, b, rows, biases in zip(
             self._network.weights, self._network.biases, self.weights, self.biases, strict=True
         ):
@@ -135,6 +143,8 @@ class PageWorkspace:
         self.count = 0
 
     def _update(self) -> None:
+        if self._shown:
+            self._read()
         rate, count = self.settings.learning_rate, self.count
         share, l1, l2 = rate / count, rate * self.settings.l1, rate * self.settings.l2
         for number, rows in enumerate(self.weights):

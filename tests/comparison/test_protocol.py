@@ -143,6 +143,7 @@ def test_generated_validation_data_are_fresh():
         ({"datasets": ("circle", "circle")}, "name each once"),
         ({"datasets": ("reg_plane",)}, "is for regression"),
         ({"datasets": ("spiral_playground",)}, "has the same points for every seed"),
+        ({"datasets": ("playground_xor",)}, "has no validation part"),
         (
             {"datasets": ("iris",), "sizes": (100,)},
             "iris takes 3 to 82 training examples, 30 others being for validation",

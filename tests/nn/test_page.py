@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sandbox import Config, Network, RequestError, fit, train, train_many
+from sandbox import Config, Hook, Network, RequestError, fit, train, train_many
 from sandbox.nn.hooks import Curves, InitializerHealth, Measures, Snapshots
 from sandbox.train import build
 
@@ -91,6 +91,19 @@ def test_hooks_see_it_as_they_see_others():
     np.testing.assert_allclose(one.curves["slope"][1][:-1], other.curves["slope"][1][:-1], rtol=1e-9)
     with pytest.raises(RequestError, match="has no arrays of"):
         train(SMALL, [InitializerHealth(range(6))])
+
+
+def test_what_a_hook_restores_is_trained_on():
+    class Back(Hook):
+        def on_epoch(self, run):
+            if run.epoch == 0:
+                self.first = run.network.parameters.copy()
+            if run.epoch == 4:
+                run.restore(self.first, run.cost)
+
+    one, other = (train(SMALL.replace(arithmetic=name), [Back()]).network.parameters for name in ("page", "matrix"))
+    np.testing.assert_allclose(one, other, rtol=1e-9)
+    assert not np.allclose(one, train(SMALL).network.parameters, rtol=1e-3)
 
 
 def test_a_network_that_overflows_diverges():
