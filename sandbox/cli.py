@@ -122,6 +122,7 @@ def train(
     with getting_ready():
         from tqdm import tqdm
 
+        from sandbox.advice import advice_on
         from sandbox.description import LONGEST_START, START
         from sandbox.logged import TRAIN, announce, log
         from sandbox.nn.hooks import Checkpoint, InitializerHealth, Measures, PrintEvery, Progress, Snapshots
@@ -160,6 +161,7 @@ def train(
         "parameters": result.network.parameters.size,
         "seconds": round(result.seconds, 4),
     }
+    advice = advice_on(result)
     record = None
     if not no_track:
         told = {"weights": weights, "bias": bias}
@@ -169,6 +171,7 @@ def train(
     health_curves = {name: values for name, (_, values) in result.curves.items() if name.startswith("health/")}
     at_start = {name: _finite(values[0].item()) for name, values in health_curves.items()}
     if as_json:
+        report["advice"] = advice and {"seen": advice.sentence, "try": advice.words}
         click.echo(json.dumps({**report, "health": at_start} if health else report))
         return
     width = max(map(len, [*report, *at_start]))
@@ -177,6 +180,15 @@ def train(
             click.echo(f"{name:{width}} {value:.6g}" if isinstance(value, float) else f"{name:{width}} {value}")
     for name, text in _small(result):
         click.echo(f"{name:{width}} {text}")
+    better: list[str] = []
+    if advice is not None:
+        click.echo(f"\n{advice.sentence}; try {' '.join(advice.words)}")
+        if not (config.data.digest or start):  # else the command would need a file, or weights, that it has not
+            better = [
+                typed("train", *config.replace(**advice.changes).words, *(["--no-track"] if no_track else store.words))
+            ]
+    if record is None and better:
+        click.echo(f"\n{next_commands(*better)}")
     if record is not None:
         run = store.run(report["run_id"])
         assert run is not None
@@ -186,7 +198,7 @@ def train(
         own = isinstance(changes.get("dataset"), Dataset)  # a file, which has the columns that the network takes
         file = click.get_current_context().params["dataset"]
         predict = [typed("predict", info.run_id, file, *store.words)] if own else []
-        click.echo(f"\n{next_commands(*predict, to_look(store, info.experiment_id, info.run_id))}")
+        click.echo(f"\n{next_commands(*better, *predict, to_look(store, info.experiment_id, info.run_id))}")
 
 
 def _small(result: Any) -> Iterator[tuple[str, str]]:

@@ -36,6 +36,7 @@ KNOWS = {
     "train": ["figures", "blas", "effort"],
     "kept": ["record", "export", "options"],
     "estimators": ["train"],
+    "advice": ["train"],
     "logged": ["record", "names", "typed"],
     "__init__": ["interrupt", "train", "kept", "estimators", "logged"],  # what `import sandbox` gives
     "graph": ["train", "options"],
@@ -60,7 +61,7 @@ KNOWS = {
     "sweeps": ["campaign", "space", "table", "kept", "answers", "logged"],
     "comparison": ["campaign", "space", "table", "options", "answers"],
     "doctor": ["campaign", "options", "sweeps"],
-    "cli": ["doctor", "sweeps", "comparison", "graph", "kept", "logged"],
+    "cli": ["doctor", "sweeps", "comparison", "graph", "kept", "logged", "advice"],
     "__main__": ["cli"],
 }
 ABOVE = {"nn": ["data"], "data": ["nn"], "plots": ["tracking"], "tracking": ["plots"], "sweeps": ["comparison"]}
