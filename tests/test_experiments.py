@@ -14,7 +14,7 @@ from sandbox import train_many
 ROOT = Path(__file__).parent.parent
 SEEDS = 4
 TOGETHER = ("learning_rate", "initializers", "depth", "feature_crosses")  # what `make sweep` runs
-SCRIPTS = (*TOGETHER, "batch_size", "schedules")
+SCRIPTS = (*TOGETHER, "batch_size", "schedules", "neurons")
 
 
 def sweep_of(name):
@@ -49,13 +49,16 @@ def test_a_script_opens_with_its_question_and_is_short(name):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_sweep_has_twenty_seeds_at_each_point_of_weights_and_of_data(name):
+def test_a_sweep_has_so_many_seeds_at_each_point_of_weights_and_of_data(name):
     plan = sweep_of(name).plan
     assert len({trial.config.key for trial in plan}) == len(plan)
     points = Counter(json.dumps(trial.point) for trial in plan)
     assert len(points) >= 8
-    assert set(points.values()) == {20}
-    assert {(trial.config.seed, trial.config.data_seed) for trial in plan} == {(seed, seed) for seed in range(20)}
+    seeds = 100 if name == "neurons" else 20
+    assert set(points.values()) == {seeds}
+    drawn = name != "neurons"  # whose four rows are always the same
+    found = {(trial.config.seed, trial.config.data_seed) for trial in plan}
+    assert found == {(seed, drawn * seed) for seed in range(seeds)}
 
 
 def test_there_are_no_other_scripts():
@@ -217,3 +220,19 @@ def test_the_command_runs_what_the_script_runs(here, store, tmp_path):
     code, output, errors = here(*words, script="depth")
     (row,) = json.loads(output)["sweeps"]
     assert (code, errors, row["sweep"], row["runs"], row["new"]) == (0, "", "depth", 4, 0)
+
+
+def test_one_line_never_solves_xor_and_what_helps_two_layers_of_three_helps():
+    """With the first twenty seeds, of which 3-3 solves some four in five as it is, and all with either help."""
+    sweep = sweep_of("neurons")
+    trials = [trial for trial in sweep.plan if trial.config.seed < 20]
+    results = train_many([trial.config for trial in trials], sweep.hooks, curve_points=50)
+    shares = {}
+    for trial, result in zip(trials, results, strict=True):
+        ((epoch,), (solved,)) = result.curves["solved"]
+        assert (epoch, solved) == (trial.config.epochs, result.train_accuracy == 1)
+        shares.setdefault(trial.point["arm"], []).append(solved)
+    shares = {arm: np.mean(values) for arm, values in shares.items()}
+    assert shares["none"] == 0
+    assert 0.5 < shares["3-3"] < 1
+    assert shares["4"] == shares["3-3 cross-entropy"] == shares["3-3 for 20000 epochs"] == 1

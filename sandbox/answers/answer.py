@@ -3,9 +3,10 @@
 A value stands for the best point that has it: the one whose objective is best over the seeds, the other dimensions being
 what they are there. What is then compared is the figure that nothing was selected by, the test part's where the objective
 is of validation data. Values are paired by seed, which decides weights and data alike. Intervals of means are Student's at
-95 %; differences are judged by intervals that hold together for all pairs of all dimensions (Bonferroni), so that in one
-answer of twenty a difference is claimed that is not there. A value with which more than half of the seeds diverge is not
-compared. Dimensions that say what is to be learnt, such as the data set, are not compared: there is an answer for each.
+95 %, those of shares (of a figure that is 0 or 1) exact; differences are judged by intervals that hold together for all
+pairs of all dimensions (Bonferroni), so that in one answer of twenty a difference is claimed that is not there. A value with
+which more than half of the seeds diverge is not compared. Dimensions that say what is to be learnt, such as the data set,
+are not compared: there is an answer for each.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,9 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.answers.statistics import LARGER, LEVEL, OPEN, SMALLER, Estimate, mean, verdict_of
+from sandbox.answers.statistics import LARGER, LEVEL, OPEN, SMALLER, Estimate, mean, proportion, verdict_of
 from sandbox.answers.trials import Group, Part, Trial, compared, grouped, words
 
+SHARES = ("accuracy", "precision", "recall", "f1")  # figures that are shares of examples, even where all are 0 or 1
 FEWEST = 3  # seeds, below which there is nothing to compare by
 
 
@@ -168,6 +170,8 @@ def _row(group: Group, others: list[str], figure: str) -> Row:
     figures = {trial.seed: trial.figure for trial in best if trial.figure is not None}
     overlap = max(trial.overlap for trial in best)
     estimate = mean(list(figures.values()), overlap) if len(figures) > 1 else Estimate(np.nan, np.nan, np.nan)
+    if len(figures) > 1 and not overlap and not figure.endswith(SHARES) and {*figures.values()} <= {0, 1}:
+        estimate = proportion([*figures.values()])  # whether it did, such as `converged`
     if figure.endswith("accuracy"):  # which ends at 0 and 1
         estimate = Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
     point = group.best.at

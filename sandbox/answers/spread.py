@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sandbox.answers.panels import BEST, LOST, OTHER, panels, short, wide
-from sandbox.answers.statistics import Estimate, median
+from sandbox.answers.statistics import Estimate, median, proportion
 from sandbox.answers.trials import Part, Point
 
 if TYPE_CHECKING:
@@ -30,13 +30,8 @@ class Spread(NamedTuple):
 
     @property
     def better(self) -> Estimate:
-        """The share of the other seeds that come to a smaller figure than the first, with the interval of Clopper and
-        Pearson (1934)."""
-        from scipy.stats import binomtest
-
-        first, others = self.figures[0], self.figures[1:]
-        found = binomtest(int((others < first).sum()), len(others)).proportion_ci(0.95)
-        return Estimate(float((others < first).mean()), float(found.low), float(found.high))
+        """The share of the other seeds that come to a smaller figure than the first."""
+        return proportion(self.figures[1:] < self.figures[0])
 
 
 def spreads(points: Mapping[Part, Sequence[Point]], *, larger: bool) -> dict[Part, list[Spread]]:
@@ -46,8 +41,8 @@ def spreads(points: Mapping[Part, Sequence[Point]], *, larger: bool) -> dict[Par
     for part, some in points.items():
         for point in some:
             trials = sorted(point.trials, key=lambda trial: trial.seed)
-            if len(trials) >= MANY:
-                figures = [np.inf if one.figure is None else sign * one.figure for one in trials]
+            figures = [np.inf if one.figure is None else sign * one.figure + 0.0 for one in trials]
+            if len(trials) >= MANY and len({*figures}) > 2:  # else a share says all of it
                 word = ", ".join(str(value) for value in point.at.values())
                 found.setdefault(part, []).append(Spread(word, trials[0].seed, np.array(figures)))
     return found
@@ -61,7 +56,7 @@ def sentence(one: Spread, figure: str, *, larger: bool) -> str:
     sound = one.figures[np.isfinite(one.figures)]
     lost = len(one.figures) - len(sound)
     said = (
-        f"{one.words}: over {len(one.figures):,} seeds the {words} has the median {sign * middle.value:.4g} "
+        f"{one.words}: over {len(one.figures):,} seeds the {words} has the median {sign * middle.value + 0.0:.4g} "
         f"[{ends[0]:.4g}, {ends[1]:.4g}]"
     )
     if len(sound):

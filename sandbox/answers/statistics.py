@@ -80,6 +80,19 @@ def mean(values: ArrayLike, overlap: float = 0.0, level: float = LEVEL) -> Estim
     return Estimate(middle, middle - half, middle + half)
 
 
+def proportion(values: ArrayLike) -> Estimate:
+    """The share of ones among values (repetitions,), each 0 or 1, and the exact interval at 95 % (Clopper, Pearson 1934).
+
+    >>> [round(one, 3) for one in proportion([1] * 100)], [round(one, 2) for one in proportion([0, 1, 1, 1])]
+    ([1.0, 0.964, 1.0], [0.75, 0.19, 0.99])
+    """
+    from scipy.stats import binomtest
+
+    values = np.asarray(values, float)
+    ends = binomtest(int(values.sum()), len(values)).proportion_ci(1 - LEVEL)
+    return Estimate(float(values.mean()), float(ends.low), float(ends.high))
+
+
 def median(values: ArrayLike) -> Estimate:
     """The median of values (repetitions,), and an interval that holds it at 95 % or more, whatever they are drawn from.
 

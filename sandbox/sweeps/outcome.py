@@ -152,7 +152,8 @@ class Outcome(campaign.Outcome):
             return ""
         paths = [PICTURE, *([] if self.undiagnosed else [f"{FOLDER}/{DIAGNOSIS}"])]
         where = "\n\n" + "\n".join(near(self.directory / path) for path in paths) if self.directory else ""
-        chance = "" if self.undiagnosed else "".join(f"\n\n{one}" for one in self.diagnosis.over_seeds)
+        alone = not self.undiagnosed and len(self.arms) == 1  # else its page says it of each point
+        chance = "".join(f"\n\n{one}" for one in self.diagnosis.over_seeds) if alone else ""
         return f"{self.sweep.name}: {self.sweep.question}".rstrip(" :") + f"\n\n{plain(self.answer)}{chance}{where}"
 
     def __repr__(self) -> str:

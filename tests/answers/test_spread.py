@@ -22,7 +22,8 @@ def of(figures, larger=False):
 
 def test_only_points_with_many_seeds_have_one():
     assert spreads({Part(""): [point([0.5] * (MANY - 1))]}, larger=False) == {}
-    assert [*spreads({Part(""): [point([0.5] * MANY)]}, larger=False)] == [Part("")]
+    assert [*spreads({Part(""): [point([0.1, 0.2, *[0.5] * MANY])]}, larger=False)] == [Part("")]
+    assert spreads({Part(""): [point([0.0, 1.0] * MANY)]}, larger=False) == {}  # of which a share says all
 
 
 def test_where_the_first_seed_lies():
@@ -52,13 +53,13 @@ def test_sentences():
     )
     lost = sentence(of([None, *figures]), "test_cost", larger=False)
     assert "; 1 diverged. The first of them (seed 0) diverged: 100 % " in lost
-    assert "the median 0.9 [0.9, 0.9] and goes from 0.9 to 0.9" in sentence(
-        of([0.9] * 40, larger=True), "test_accuracy", larger=True
+    assert "the median 0.9 [0.9, 0.9] and goes from 0.7 to 0.9" in sentence(
+        of([0.9] * 38 + [0.8, 0.7], larger=True), "test_accuracy", larger=True
     )
 
 
 def test_pictures_are_legible_and_those_of_equal_and_of_lost_seeds_too():
-    cases = [[0.2, *np.geomspace(0.001, 5, 60)], [0.5] * 40, [None] * 39 + [0.1], [None] * 40]
+    cases = [[0.2, *np.geomspace(0.001, 5, 60)], [0.5] * 40 + [0.4, 0.6], [None] * 39 + [0.1, 0.2]]
     found = spreads({Part(""): [point(one, f"case {number}") for number, one in enumerate(cases)]}, larger=False)
     picture = Image.open(io.BytesIO(png(draw_spread(found, "test_cost", larger=False, most=8))))
     assert picture.width >= 900
