@@ -161,7 +161,7 @@ def train(
         "parameters": result.network.parameters.size,
         "seconds": round(result.seconds, 4),
     }
-    advice = advice_on(result)
+    advice = advice_on(result) if start is None else None  # which speaks of the initializer's weights
     record = None
     if not no_track:
         told = {"weights": weights, "bias": bias}
@@ -183,7 +183,7 @@ def train(
     better: list[str] = []
     if advice is not None:
         click.echo(f"\n{advice.sentence}; try {' '.join(advice.words)}")
-        if not (config.data.digest or start):  # else the command would need a file, or weights, that it has not
+        if not config.data.digest:  # else the command would need a file
             better = [
                 typed("train", *config.replace(**advice.changes).words, *(["--no-track"] if no_track else store.words))
             ]

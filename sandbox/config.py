@@ -137,7 +137,7 @@ class Config:
             self._check_validation(data.largest_validation(self.n_examples, self.noise))
         self._check_page()
         crosses = parse_crosses(self.crosses, data.columns)
-        if not crosses and self.omit and not places_kept(self.omit, data.columns):
+        if self.omit and not places_kept(self.omit, data.columns) and not crosses:
             raise RequestError(f"omit is {one_line(','.join(self.omit))}: nothing is left for the network to see")
         if not isinstance(data.columns, int):
             object.__setattr__(self, "crosses", tuple(cross.name for cross in crosses))

@@ -8,8 +8,11 @@ import pytest
 import sklearn.datasets
 from sklearn.preprocessing import StandardScaler
 
-from sandbox import Config, RequestError, train
+from sandbox import Config, Dataset, RequestError, train
+from sandbox.export import export
+from sandbox.model import Model
 from sandbox.result import prepare
+from sandbox.train import build
 
 IRIS_TABLE: Any = sklearn.datasets.load_iris()
 CANCER_TABLE: Any = sklearn.datasets.load_breast_cancer()
@@ -110,3 +113,70 @@ def test_converged(costs, cost, changes, converged):
 
 def test_what_is_not_measured_is_none():
     assert (XOR.validation_accuracy, XOR.validation_cost, XOR.test_cost, XOR.pruned) == (None, None, None, False)
+
+
+def test_features_that_are_omitted_are_no_inputs_and_crosses_may_be_made_of_them():
+    """The same as training on a table that has the others alone, in whose place they are told apart by their columns."""
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(60, 3)), (rng.random((60, 1)) < 0.5) * 1.0
+    whole = Dataset("whole", X, y, ("a", "b", "c"), "binary", named=True, scaling="none")
+    only = Dataset(
+        "only", np.column_stack([X[:, 1], X[:, 0] * X[:, 2]]), y, ("b", "ac"), "binary", named=True, scaling="none"
+    )
+    options: dict[str, Any] = {"hidden": (3,), "epochs": 30, "learning_rate": 0.5}
+    one = train(Config(dataset=whole, omit=("a", "x3"), crosses=("a*c",), **options))
+    other = train(Config(dataset=only, **options))
+    np.testing.assert_allclose(one.network.parameters, other.network.parameters, rtol=1e-12)
+    assert one.network.sizes == (2, 3, 1)
+    np.testing.assert_allclose(
+        one.predict(X[:5]), other.predict(np.column_stack([X[:5, 1], X[:5, 0] * X[:5, 2]])), rtol=1e-12
+    )
+    kept = Model.from_bytes(one.model.to_bytes())
+    np.testing.assert_array_equal(kept.predict(X[:5]), one.predict(X[:5]))
+    scope: dict[str, Any] = {}
+    exec(export(one.model, "numpy"), scope)
+    np.testing.assert_allclose(scope["predict"](X[:5].tolist()), one.predict(X[:5]), rtol=1e-12)
+
+
+def test_two_classes_of_a_tanh_output_are_minus_one_and_one():
+    """As the textbooks write it: the cost of targets -1 and 1, and a class that changes at 0."""
+    config = Config(dataset="xor", hidden=(3,), activation="tanh", output="tanh", learning_rate=0.5, epochs=40)
+    result = train(config)
+    network = build(config)
+    weights, biases = [W.copy() for W in network.weights], [b.copy() for b in network.biases]
+    X, targets = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[-1.0], [1], [1], [-1]])
+    for epoch in range(41):
+        A = [X.T]
+        for W, b in zip(weights, biases, strict=True):
+            A.append(np.tanh(W @ A[-1] + b))
+        cost = ((A[-1] - targets.T) ** 2).sum() / 8
+        expected = result.costs[epoch] if epoch < 40 else result.cost
+        assert cost == pytest.approx(expected, rel=1e-9)
+        dZ = (A[2] - targets.T) / 4 * (1 - A[2] ** 2)
+        below = (weights[1].T @ dZ) * (1 - A[1] ** 2)
+        slopes = [(below @ A[0].T, below), (dZ @ A[1].T, dZ)]
+        for layer, (dW, dz) in enumerate(slopes):
+            weights[layer] -= 0.5 * dW
+            biases[layer] -= 0.5 * dz.sum(1, keepdims=True)
+    outputs = result.predict(X)[:, 0]
+    assert result.classify(X).tolist() == (outputs > 0).astype(int).tolist()
+    assert result.train_accuracy == np.mean((outputs > 0) == (targets[:, 0] > 0))
+    scope: dict[str, Any] = {}
+    exec(export(result.model, "numpy"), scope)
+    assert scope["THRESHOLD"] == 0.0
+    assert result.model.answers(X)["prediction"].tolist() == [str(int(output > 0)) for output in outputs]
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"omit": ("x3",)}, "unknown feature to omit 'x3'"),
+        ({"omit": ("x3",), "crosses": ("x1*x2",)}, "unknown feature to omit 'x3'"),
+        ({"omit": ("x1", "x2")}, "nothing is left for the network to see"),
+        ({"initial_bias": -0.5, "l1_rule": "hard"}, "unknown l1_rule 'hard'"),
+        ({"batches": "backwards"}, "unknown batches 'backwards'"),
+    ],
+)
+def test_wrong_features_and_rules(fields, why):
+    with pytest.raises(RequestError, match=why):
+        Config(**fields)
