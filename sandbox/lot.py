@@ -93,12 +93,18 @@ def apart(
     heard, told = time.monotonic(), False
     try:
         while under_way or ((left or again) and not stop.is_set()):
-            count = workers.count
-            while (left or again) and len(under_way) < 2 * count and not stop.is_set():
+            count, broken = workers.count, False
+            while (left or again) and len(under_way) < 2 * count and not (stop.is_set() or broken):
                 lot = again.pop() if again else supply.take(size or _size(workers, len(supply.left), count))
-                if lot:
-                    under_way[workers.submit(work_apart, _light(lot), duty, tables)] = lot
                 left = bool(supply.left)
+                try:
+                    under_way.update({workers.submit(work_apart, _light(lot), duty, tables): lot} if lot else {})
+                except BrokenExecutor:  # a worker has died since; what it had comes to light below
+                    again.append(lot)
+                    broken = True
+            if broken and not under_way:
+                workers.renew()
+                continue
             if not under_way:
                 break
             started()

@@ -13,7 +13,7 @@ import os
 import platform
 import re
 from collections.abc import Collection, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -54,11 +54,8 @@ class Workers:
         return list(tables)
 
     def submit(self, *words: Any) -> Future:
-        """Have a function called with these arguments. Raises WorkersError where nobody takes it."""
-        try:
-            return self.executor.submit(*words)
-        except BrokenExecutor as error:
-            raise WorkersError(f"a worker died, and its executor with it ({one_line(str(error))})") from error
+        """Have a function called with these arguments. Raises BrokenExecutor where a worker has died meanwhile."""
+        return self.executor.submit(*words)
 
     def renew(self) -> None:
         """Get workers again after one has died and the executor with it. Raises WorkersError where there is no way."""

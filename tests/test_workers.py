@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -174,6 +175,22 @@ def test_a_worker_that_dies_costs_its_lot_a_second_try(small, run_here, logged, 
     assert (outcome.status, outcome.done) == ("FINISHED", 16)
     assert len(logged("a death")[1]) == 16
     assert [one for one in examine(store, root).findings if one.campaign == sweep.id] == []
+
+
+@pytest.mark.slow
+def test_workers_that_died_before_they_had_anything_to_do_are_replaced(small, run_here, logged):
+    sweep = small("dead before", base=BASE, seeds=3)
+    with opened("1") as workers:
+        assert workers is not None
+        os.kill(workers.submit(os.getpid).result(60), signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        with suppress(BrokenExecutor):
+            while True:  # until the executor knows
+                workers.submit(os.getpid)
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        outcome = run_here(sweep, executor=workers)
+    assert (outcome.status, outcome.done, len(logged("dead before")[1])) == ("FINISHED", 6, 6)
 
 
 @pytest.mark.slow
