@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox import Config, RequestError
@@ -43,6 +43,7 @@ def test_the_way_there_and_back_is_the_same_config(case):
     assert [given[name] for name in decides] == [back[name] for name in decides]
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {"seed": st.text("0123456789.abcXYZ-_", min_size=1, max_size=12).filter(lambda text: text != "none")},
