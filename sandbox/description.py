@@ -78,17 +78,19 @@ def command(config: Config, tags: Mapping[str, str]) -> str:
     return shlex.join([NAME, "train", *words])
 
 
-def _on_the_page(config: Config, tags: Mapping[str, str]) -> Iterator[str]:
-    """A link that opens it in TensorFlow Playground, where the page can show it, and what is otherwise there."""
-    if tags.get(PLAYGROUND):
-        yield f"[In TensorFlow Playground]({tags[PLAYGROUND]})"
-        return
+def page_of(config: Config) -> tuple[str, list[str]]:
+    """The link that opens it in TensorFlow Playground, and what is otherwise there; ("", []) where the page has none."""
     try:
-        link, differences = link_of(config)
+        return link_of(config)
     except RequestError:
-        return
-    there = f"; there it has {', '.join(differences)}" if differences else ""
-    yield f"[In TensorFlow Playground]({link}){there}."
+        return "", []
+
+
+def _on_the_page(config: Config, tags: Mapping[str, str]) -> Iterator[str]:
+    link, differences = (tags[PLAYGROUND], []) if tags.get(PLAYGROUND) else page_of(config)
+    if link:
+        there = f"; there it has {', '.join(differences)}" if differences else ""
+        yield f"[In TensorFlow Playground]({link}){there}."
 
 
 def _start(tags: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.config import Config
-from sandbox.description import description
+from sandbox.description import PLAYGROUND, description, page_of
 from sandbox.nn.network import Network
 from sandbox.provenance import dataset_of, origin
 from sandbox.result import Result, prepare
@@ -72,6 +72,7 @@ def make_record(
             **result.tags,
             **origin(),
             **({"pruned": "1"} if result.pruned else {}),
+            **_on_the_page(result.config),
             **({NOTE: description(result, images, tags)} if shown else {}),
             **tags,
         },
@@ -80,6 +81,12 @@ def make_record(
         slider=slider,
         dataset=dataset_of(result) if result.problem else None,  # examples may be of no task that there is
     )
+
+
+def _on_the_page(config: Any) -> dict[str, str]:
+    """The tag of a run that is just what TensorFlow Playground shows behind a link."""
+    link, differences = page_of(config) if isinstance(config, Config) else ("", [])
+    return {PLAYGROUND: link} if link and not differences else {}
 
 
 def metrics(result: Result) -> list[tuple[str, float, int]]:

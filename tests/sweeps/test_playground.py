@@ -68,6 +68,7 @@ def test_many_seeds_and_where_the_pages_own_lies(here, store, logged, plain):
     others = [run for run in runs if run.data.params["seed"] == "7"]
     text = others[0].data.tags["mlflow.note.content"]
     assert "seed=0.5-7&" in text  # which the page draws, too
+    assert "seed=0.5-7&" in others[0].data.tags["playground"]
 
 
 def test_several_links_are_a_sweep_over_them_each_as_the_page_has_it(here, store, logged, tmp_path):
@@ -82,6 +83,9 @@ def test_several_links_are_a_sweep_over_them_each_as_the_page_has_it(here, store
         Config.from_playground(link).replace(epochs=12) for link in (LINK, OTHER)
     }
     assert "xor 3 seed 0.5" in output
+    for run in runs:
+        back = Config.from_playground(run.data.tags["playground"]).replace(epochs=12)
+        assert back == Config.from_params(run.data.params)
 
 
 def test_what_else_it_could_be(here, store, logged):
@@ -156,3 +160,4 @@ def test_runs_of_the_house_carry_a_link_that_opens_them_there(here, store, plain
     link, differences = link_of(Config.from_params(run.data.params))
     text = run.data.tags["mlflow.note.content"]
     assert f"[In TensorFlow Playground]({link}); there it has {', '.join(differences)}." in text
+    assert "playground" not in run.data.tags  # it is not the same there
