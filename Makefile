@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := python -m pytest -q -n 2 --dist loadscope
-EXPERIMENTS := learning_rate initializers depth feature_crosses batch_size schedules neurons
+EXPERIMENTS := learning_rate initializers depth feature_crosses batch_size schedules neurons approximation
 APART := $(if $(WORKERS),--workers $(WORKERS)) # WORKERS=8, or WORKERS=tcp://HOST:8786: make sweep WORKERS=8
 SWEEPS := $(addprefix sweep-,$(EXPERIMENTS))
 
@@ -25,7 +25,7 @@ $(VENV)/.ready: pyproject.toml
 sweep: setup ## run the four experiments, log every run to MLflow
 	@$(BIN)/python -m experiments $(APART)
 
-$(SWEEPS): sweep-%: setup ## run one experiment: NAME is learning_rate, initializers, depth, feature_crosses, batch_size, schedules or neurons
+$(SWEEPS): sweep-%: setup ## run one experiment: NAME is learning_rate, initializers, depth, feature_crosses, batch_size, schedules, neurons or approximation
 	@$(BIN)/python -m experiments.$* $(APART)
 
 compare: setup ## feature crosses against hidden layers, a small grid: one or two minutes

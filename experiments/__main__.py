@@ -1,6 +1,6 @@
 """Four experiments, one after another: `make sweep` or `.venv/bin/python -m experiments`.
 
-The others, batch_size, schedules and neurons, are run by their names: `make sweep-batch_size`, or
+The others, batch_size, schedules, neurons and approximation, are run by their names: `make sweep-batch_size`, or
 `.venv/bin/python -m experiments.batch_size`.
 """
 

@@ -18,7 +18,16 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from experiments import batch_size, depth, feature_crosses, initializers, learning_rate, neurons, schedules
+from experiments import (
+    approximation,
+    batch_size,
+    depth,
+    feature_crosses,
+    initializers,
+    learning_rate,
+    neurons,
+    schedules,
+)
 from sandbox import Config, train
 from sandbox.comparison import figures as comparison_figures
 from sandbox.comparison.driver import destination_of, run_comparison
@@ -47,8 +56,9 @@ FIGURES = {  # what FINDINGS.md quotes of each experiment
     "batch_size": ("gradient_noise", "time_to_cost/updates", "time_to_cost/examples", "final_cost"),
     "schedules": ("final_cost", "diverged", "sharpness", "sharpness_times_rate"),
     "neurons": ("solved", "final_cost"),
+    "approximation": ("test_rmse", "test_cost", "final_cost"),
 }
-SWEEPS = (learning_rate, initializers, depth, feature_crosses, batch_size, schedules, neurons)
+SWEEPS = (learning_rate, initializers, depth, feature_crosses, batch_size, schedules, neurons, approximation)
 TWO = (  # the README's picture: one neuron that is given the cross, and two hidden layers
     Config(dataset="quadrants", n_examples=200, hidden=(), crosses=("x1*x2",), epochs=1000),
     Config(dataset="spiral", n_examples=300, hidden=(8, 8), activation="tanh", epochs=1000),

@@ -210,8 +210,20 @@ def neurons(outcome: Outcome, first: First) -> Iterator[str]:
     yield f"{stand} of the {len(stuck)} 3-3 that fail stand within 1 % of a cost of 0.125"
 
 
+def approximation(outcome: Outcome, first: First) -> Iterator[str]:
+    def rmse(units: int, arm: str) -> str:
+        return f"{np.mean(of(outcome, f'hidden={units}, {arm}', 'test_rmse')):.2g}"
+
+    sizes = (1, 2, 4, 8, 16, 32, 64)
+    for arm in ("tanh", "ReLU", "ReLU with drawn biases"):
+        yield f"| {arm} | {' | '.join(rmse(units, arm) for units in sizes)} |"
+    left = (np.median(of(outcome, "hidden=64, tanh", name)) for name in ("final_cost", "test_cost"))
+    yield "with 64 of tanh the cost on what is learnt from is {:.1g}, on the test part {:.1g} (medians)".format(*left)
+
+
 QUOTED: dict[str, Callable[[Outcome, First], Iterator[str]]] = {
-    one.__name__: one for one in (learning_rate, initializers, depth, feature_crosses, batch_size, schedules, neurons)
+    one.__name__: one
+    for one in (learning_rate, initializers, depth, feature_crosses, batch_size, schedules, neurons, approximation)
 }
 
 

@@ -14,7 +14,7 @@ from sandbox import train_many
 ROOT = Path(__file__).parent.parent
 SEEDS = 4
 TOGETHER = ("learning_rate", "initializers", "depth", "feature_crosses")  # what `make sweep` runs
-SCRIPTS = (*TOGETHER, "batch_size", "schedules", "neurons")
+SCRIPTS = (*TOGETHER, "batch_size", "schedules", "neurons", "approximation")
 
 
 def sweep_of(name):
@@ -236,3 +236,24 @@ def test_one_line_never_solves_xor_and_what_helps_two_layers_of_three_helps():
     assert shares["none"] == 0
     assert 0.5 < shares["3-3"] < 1
     assert shares["4"] == shares["3-3 cross-entropy"] == shares["3-3 for 20000 epochs"] == 1
+
+
+def test_units_follow_a_curve_and_kinks_that_all_begin_in_one_place_do_not():
+    """With the first four seeds; a network that says the mean everywhere is off by the spread of the targets."""
+    results = results_of("approximation")
+
+    def rmse(units, activation, bias_scale=0.0):
+        wanted = ((units,), activation, bias_scale)
+        found = [r for c, r in results if (c.hidden, c.activation, c.bias_scale) == wanted]
+        assert len(found) == SEEDS
+        return np.median([r.scores["test_rmse"] for r in found])
+
+    test = results[0][1].problem.test
+    assert test is not None
+    spread = test.Y.std()
+    assert spread == pytest.approx(2.4, abs=0.1)
+    errors = [rmse(units, "tanh") for units in (1, 4, 16, 64)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] > 0.7 * spread
+    assert errors[-1] < 0.05 * spread
+    assert rmse(64, "relu", 3.0) < rmse(64, "relu") / 2
