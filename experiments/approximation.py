@@ -1,4 +1,4 @@
-"""How well does one hidden layer follow a curve, and with how many units?
+"""How many units does a curve need?
 
     make sweep-approximation          .venv/bin/python -m experiments.approximation --help
 
@@ -15,7 +15,7 @@ from sandbox.sweeps.command import experiment
 RELU = {"activation": "relu", "initializer": "he"}
 SWEEP = Sweep(
     name="approximation",
-    question="How well does one hidden layer follow a curve, and with how many units?",
+    question="How many units does a curve need?",
     reading="Group by `hidden` and look at `test_rmse`: whoever says the mean everywhere is off by 2.4. `test_cost` beside "
     "`final_cost` says whether units and training are missing (both are large), or examples (the first alone is).",
     base=Config(
