@@ -98,7 +98,8 @@ def apart(
                 lot = again.pop() if again else supply.take(size or _size(workers, len(supply.left), count))
                 left = bool(supply.left)
                 try:
-                    under_way.update({workers.submit(work_apart, _light(lot), duty, tables): lot} if lot else {})
+                    if lot:
+                        under_way[workers.submit(work_apart, _light(lot), duty, tables)] = lot
                 except BrokenExecutor:  # a worker has died since; what it had comes to light below
                     again.append(lot)
                     broken = True

@@ -31,6 +31,13 @@ SLOPES: dict[str, Callable[[float], float]] = {  # by the output
     "sigmoid": lambda output: output * (1 - output),
     "linear": lambda output: 1.0,
 }
+NEEDED = {
+    "cost": "squared_error",
+    "optimizer": "gd",
+    "schedule": "constant",
+    "batches": "carried",
+    "l1_rule": "clipped",
+}  # of the settings
 
 
 class Batch:
@@ -58,6 +65,9 @@ class PageWorkspace:
             raise RequestError(
                 "arithmetic page trains one network of the page's activations, with one output, at a time"
             )
+        for name, value in NEEDED.items():
+            if getattr(settings, name) != value and not (name == "l1_rule" and not settings.l1):
+                raise RequestError(f"{name} is {getattr(settings, name)!r}: arithmetic page needs {value!r}")
         self.settings, self._network, self._shown = settings, network.copy(), False
         self.points: list[Numbers] = X.T.tolist()
         self.targets: Numbers = Y[0].tolist()
@@ -66,8 +76,8 @@ class PageWorkspace:
         self.dead: list[list[list[bool]]] = [np.zeros(W.shape, bool).tolist() for W in network.weights]
         self._forget()
         size, count = settings.batch_size, len(self.points)
-        if size > count:
-            raise RequestError(f"batch_size is {size}: at most {count}, as many as there are points, make an update")
+        if size is None or size > count:
+            raise RequestError(f"batch_size is {size}: 1 to {count} are possible, of as many points, for an update")
         left = count % size
         learn = [partial(self._learn, start, start + size) for start in range(0, count - left, size)]
         self.batches = [Batch(one) for one in learn]

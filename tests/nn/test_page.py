@@ -125,8 +125,17 @@ def test_fit_takes_it_too():
     options["arithmetic"] = "page"
     with pytest.raises(RequestError, match="one network of the page's activations"):
         fit(Network.initialize([2, 2], ["linear"], "playground", rng), X, rng.normal(size=(20, 2)), **options)
+    for wrong in (
+        {"optimizer": "adam"},
+        {"batches": "shuffled"},
+        {"schedule": "cosine"},
+        {"l1": 0.1},
+        {"batch_size": None},
+    ):
+        with pytest.raises(RequestError, match=r"arithmetic page needs|batch_size is None"):
+            fit(network, X, Y, **options | wrong)
     options["batch_size"] = 21
-    with pytest.raises(RequestError, match="at most 20"):
+    with pytest.raises(RequestError, match="1 to 20 are possible"):
         fit(network, X, Y, **options)
 
 
