@@ -120,20 +120,21 @@ def test_fit_takes_it_too():
     X, Y = rng.normal(size=(20, 2)), rng.normal(size=20)
     network = Network.initialize([2, 3, 1], ["tanh", "linear"], "playground", rng)
     options: dict[str, Any] = {"learning_rate": 0.1, "epochs": 5, "batch_size": 6, "batches": "carried"}
-    one, other = (fit(network, X, Y, arithmetic=arithmetic, **options) for arithmetic in ("page", "matrix"))
-    np.testing.assert_allclose(one.network.parameters, other.network.parameters, rtol=1e-12)
+    page, matrix = (fit(network, X, Y, arithmetic=arithmetic, **options) for arithmetic in ("page", "matrix"))
+    np.testing.assert_allclose(page.network.parameters, matrix.network.parameters, rtol=1e-12)
     options["arithmetic"] = "page"
     with pytest.raises(RequestError, match="one network of the page's activations"):
         fit(Network.initialize([2, 2], ["linear"], "playground", rng), X, rng.normal(size=(20, 2)), **options)
-    for wrong in (
+    wrong: list[dict[str, Any]] = [
         {"optimizer": "adam"},
         {"batches": "shuffled"},
         {"schedule": "cosine"},
         {"l1": 0.1},
         {"batch_size": None},
-    ):
+    ]
+    for one in wrong:
         with pytest.raises(RequestError, match=r"arithmetic page needs|batch_size is None"):
-            fit(network, X, Y, **options | wrong)
+            fit(network, X, Y, **(options | one))
     options["batch_size"] = 21
     with pytest.raises(RequestError, match="1 to 20 are possible"):
         fit(network, X, Y, **options)
