@@ -41,7 +41,7 @@ SLOW = "slow: runs where CI=true, and with make test SLOW=1"
 
 
 def pytest_collection_modifyitems(items):
-    """Minutes of kills, outages and browsers are for CI; `make test` is to answer within three minutes."""
+    """Minutes of kills, outages and browsers are for CI; `make test` is to answer within some minutes."""
     if os.environ.get("CI") != "true" and not os.environ.get("SLOW"):
         for item in items:
             if item.get_closest_marker("slow"):
