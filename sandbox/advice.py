@@ -99,9 +99,9 @@ def _seen(result: Result) -> Iterator[Advice]:
 
 def _still(result: Result, stood: str) -> Iterator[Advice]:
     """Why a cost is still the first: no gradient comes to the first layer, or the rate makes nothing of it."""
-    config, size = result.config, _gradient(build(result.config), result)
     if not stood:
         return
+    config, size = result.config, _gradient(build(result.config), result)
     if dead := _dead(result):
         yield Advice(
             f"{stood}all units of layer {dead} are 0 on every example, where ReLU has no slope",

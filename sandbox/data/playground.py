@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.data.checks import whole_number
+from sandbox.data.checks import LARGEST_SEED, whole_number
 from sandbox.data.pool import Pool
 from sandbox.data.regression import BUMPS
 from sandbox.data.stream import Stream
@@ -26,7 +26,6 @@ SIDE = 6.0  # of the square in which values are learnt
 PADDING = 0.3
 MOST = 2048  # data sets that are kept, in their order, with the stream behind them
 LONGEST_SEED = 1000  # characters
-LARGEST_SEED = 2**32 - 1
 
 
 def circle(n: int, noise: float, stream: Stream) -> Points:
@@ -150,10 +149,12 @@ class Page(Pool):
 
 
 def check_seed(text: str) -> None:
-    """Raises RequestError for a text that is too long for a seed."""
+    """Raises RequestError for a text that is too long for a seed, or that no link could hold."""
     if text == "none":
         raise RequestError(
             "playground_seed is the text none, which means that there is no such seed: any other will do"
         )
+    if not text or any(one in "&=%" or one.isspace() for one in text):
+        raise RequestError(f"seed {one_line(text)} stands in no link: a text without blanks, &, = and % is needed")
     if len(text) > LONGEST_SEED:
         raise RequestError(f"seed {one_line(text)} has {len(text)} characters: at most {LONGEST_SEED} are possible")

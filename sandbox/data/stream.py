@@ -15,7 +15,7 @@ AT_ONCE = 4096  # bytes that are made at a time
 class Stream:
     """The numbers of `Math.seedrandom(text)` in a browser, to the last bit, in their order.
 
-    It has what an initializer draws from: `uniform` and `standard_normal`.
+    It has the `uniform` of NumPy's generators, from which the page's initializer draws.
 
     >>> stream = Stream("hello.")  # as seedrandom's own documentation has it
     >>> stream.numbers(2).tolist()
@@ -32,7 +32,7 @@ class Stream:
             key[at : at + 1] = [(smear + units[2 * place] + 256 * units[2 * place + 1]) % WIDTH]
         key = key or [0]
         state, j = list(range(WIDTH)), 0
-        for i, before in enumerate(range(WIDTH)):
+        for i in range(WIDTH):
             before = state[i]
             j = (j + key[i % len(key)] + before) % WIDTH
             state[i], state[j] = state[j], before

@@ -1,7 +1,7 @@
 """The command `sandbox sweep`, and the command line of every experiment script."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -21,7 +21,7 @@ from sandbox.options import (
     workers_option,
 )
 from sandbox.record import Picture
-from sandbox.space import fields_of
+from sandbox.space import Dimension, fields_of
 from sandbox.sweeps import Choice, Sweep, parse_dimension, run_sweep
 from sandbox.table import render
 from sandbox.tracking import Store
@@ -72,19 +72,27 @@ def sweep(varied: tuple[str, ...], name: str, changes: dict[str, Any], store: St
     """
     if not varied:
         raise RequestError("nothing varies: say what with --vary, such as --vary learning_rate=0.001..10:log")
-    space = dict(parse_dimension(text) for text in varied)
-    if len(space) < len(varied):
-        raise RequestError("a field is varied twice: give all of its values in one --vary")
+    space = space_of(varied)
     options = {key: parts.pop(key) for key in ("pruner", "writers", "batch", "workers", "shared")}
-    given = {key: value for key, value in parts.items() if value is not None}
-    if all(isinstance(dimension, Choice) for dimension in space.values()):
-        given.setdefault("sampler", "grid")
-    else:
-        given.setdefault("sampler", "sobol")
-        given.setdefault("trials", 60)
+    given = sampling(space) | {key: value for key, value in parts.items() if value is not None}
     question = f"What do {' and '.join(space)} do?" if len(space) > 1 else f"What does {next(iter(space))} do?"
     asked = Sweep(name, Config().replace(**changes), space, question=question, **given)
     return run_sweeps([asked], store, as_json, **options)
+
+
+def space_of(varied: Sequence[str]) -> dict[str, Dimension]:
+    """The space of some --vary. Raises RequestError."""
+    space = dict(parse_dimension(text) for text in varied)
+    if len(space) < len(varied):
+        raise RequestError("a field is varied twice: give all of its values in one --vary")
+    return space
+
+
+def sampling(space: Mapping[str, Dimension]) -> dict[str, Any]:
+    """How a space is gone through where nobody says it: all of a grid, or so many points where there is a range."""
+    if all(isinstance(dimension, Choice) for dimension in space.values()):
+        return {"sampler": "grid"}
+    return {"sampler": "sobol", "trials": 60}
 
 
 def experiment(*sweeps: Sweep, hooks: Sequence[Hook] = (), pictures: Sequence[Picture] = ()) -> None:

@@ -17,9 +17,9 @@ from sandbox.link import EPOCHS, fields_of_link
 from sandbox.logged import announce, log
 from sandbox.options import RUNS, own_options, store_options, to_look, to_open
 from sandbox.result import Result
-from sandbox.space import Choice, arms, fields_of, parse_dimension
+from sandbox.space import arms, fields_of
 from sandbox.sweeps import Sweep
-from sandbox.sweeps.command import run_sweeps, sweep_options
+from sandbox.sweeps.command import run_sweeps, sampling, space_of, sweep_options
 from sandbox.table import render
 from sandbox.tracking import Destination, Store
 from sandbox.tracking.spool import Spool
@@ -102,20 +102,14 @@ def sweep_of(configs: dict[str, Config], varied: Sequence[str], name: str, parts
     """
     from sandbox.nn.hooks import Measures
 
-    space: dict[str, Any] = dict(parse_dimension(text) for text in varied)
-    if len(space) < len(varied):
-        raise RequestError("a field is varied twice: give all of its values in one --vary")
+    space = space_of(varied)
     if space or parts.get("seeds", 1) > 1 or parts.get("trials", 1) > len(configs):
         configs = {link: config.replace(arithmetic="matrix") for link, config in configs.items()}
     base = next(iter(configs.values()))
     if len(configs) > 1 or not space:
         taken = {field for key, one in space.items() for field in fields_of(key, one)}
         space = {"link": arms(_labelled(list(configs.values()), taken)), **space}
-    parts = {"seeds": 1, **parts}
-    if all(isinstance(dimension, Choice) for dimension in space.values()):
-        parts.setdefault("sampler", "grid")
-    else:
-        parts = {"sampler": "sobol", "trials": 60, **parts}
+    parts = {"seeds": 1, **sampling(space), **parts}
     what = " and ".join(key.replace("_", " ") for key in space)
     question = f"What does the {what} do?" if "link" not in space else "What do these links come to?"
     if len(configs) == 1 and "link" in space:
