@@ -9,13 +9,12 @@ from typing import Any
 
 import click
 
-from sandbox.tracking import Store
-from studies.chaos.torment import Torment, Work, apart, findings, run_here, writers_of, wrong_with
+from studies.chaos.torment import Torment, Work, apart, findings, run_here, store_of, writers_of, wrong_with
 
 
 def finish(work: Work, root: Path) -> list[str]:
     """Run it to its end; what is wrong with how it ended."""
-    outcome: Any = run_here(work, Store(None, root), root)
+    outcome: Any = run_here(work, store_of(root), root)
     return [] if outcome.status == "FINISHED" else [f"{work.id}: {outcome.status}, {outcome.why}"]
 
 

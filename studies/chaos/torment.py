@@ -28,18 +28,24 @@ from sandbox.tracking.spool import Spool
 from studies.chaos.faults import faults, faults_of
 
 FURTHER = 5  # trials that are added to a sweep for every round
+WHO = "chaos"  # who they all belong to: on a server and in a file the same campaign
 BASE = Config(dataset="xor", hidden=(2,), epochs=60)
 SPACE = {"learning_rate": Range(0.01, 10.0, log=True), "initializer": choice("xavier", "he")}
 SWEEPS = [
-    Sweep("chaos random", BASE, SPACE, sampler="random", trials=FURTHER, seeds=1),
-    Sweep("chaos tpe", BASE, SPACE, sampler="tpe", trials=FURTHER, seeds=2),
+    Sweep("chaos random", BASE, SPACE, sampler="random", trials=FURTHER, seeds=1, owner=WHO),
+    Sweep("chaos tpe", BASE, SPACE, sampler="tpe", trials=FURTHER, seeds=2, owner=WHO),
 ]
 ARMS = (parse_arm("raw: hidden=none"), parse_arm("deep: hidden=4"))
 COUNTS: dict[str, Any] = {"repetitions": 2, "seeds": 3, "trials": 3, "finalists": 2, "draws": 2, "epochs": 60}
-COMPARISON = Comparison(datasets=("circle",), sizes=(16,), arms=ARMS, **COUNTS)
+COMPARISON = Comparison(datasets=("circle",), sizes=(16,), arms=ARMS, owner=WHO, **COUNTS)
 NOWHERE = "http://127.0.0.1:1"
 Work = Sweep | Comparison
 FORK = multiprocessing.get_context("fork")
+
+
+def store_of(root: Path, uri: str | None = None) -> Store:
+    """The usual store in a folder, or another, as WHO."""
+    return Store(uri, root, user=WHO)
 
 
 def run_here(work: Work, store: Store, root: Path) -> Any:
@@ -54,7 +60,7 @@ def drive(work: Work, uri: str | None, root: Path, back: int = 0) -> None:
     now, now_ns = time.time, time.time_ns
     time.time, time.time_ns = lambda: now() - back, lambda: now_ns() - back * 10**9
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    sys.exit(run_here(work, Store(uri, root), root).status != "FINISHED")
+    sys.exit(run_here(work, store_of(root, uri), root).status != "FINISHED")
 
 
 def apart(function: Callable, *arguments: Any) -> Any:
@@ -65,7 +71,7 @@ def apart(function: Callable, *arguments: Any) -> Any:
 
 def wrong_with(work: Work, root: Path, deep: bool = False) -> list[str]:
     """What an independent look finds wrong."""
-    store = Store(None, root)
+    store = store_of(root)
     try:
         return faults(work, store, root, deep=deep) if isinstance(work, Sweep) else faults_of(work, store)
     except JournalError as error:
@@ -74,7 +80,7 @@ def wrong_with(work: Work, root: Path, deep: bool = False) -> list[str]:
 
 def findings(root: Path, repair: bool = False) -> list[tuple[str, str]]:
     """What the doctor finds: where, and what."""
-    return [(finding.campaign, finding.what) for finding in examine(Store(None, root), root, repair=repair).findings]
+    return [(finding.campaign, finding.what) for finding in examine(store_of(root), root, repair=repair).findings]
 
 
 def writers_of(root: Path) -> list[int]:
@@ -205,7 +211,7 @@ class Torment:
 
     def poison(self, work: Work) -> int | None:
         """Files in the spool that nobody can log."""
-        spool = Spool(Store(None, self.root).uri, self.root).open()
+        spool = Spool(store_of(self.root).uri, self.root).open()
         whole = next(iter(spool.files()), None)
         for number in range(3):
             path = spool.directory / f"{self.luck.randrange(10**19):020d}-1-poison{number}.run"
@@ -233,11 +239,11 @@ class Torment:
 
 
 def _drain_to_usual(root: Path) -> None:
-    drain_all(root, Store(None, root).uri)
+    drain_all(root, store_of(root).uri)
 
 
 def _delete(work: Work, root: Path, luck: float) -> None:
-    client = Store(None, root).client
+    client = store_of(root).client
     runs = client.search_runs([one.experiment_id for one in client.search_experiments()], f"tags.sweep = '{work.id}'")
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     drawn = [run for run in runs if run.data.tags.get("files")]
