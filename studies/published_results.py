@@ -2,13 +2,15 @@
 
     make published                    .venv/bin/python -m studies.published_results --no-track
 
-Re-runs every published result that the trainer claims, prints published figures beside ours, and logs itself to MLflow
-(experiment `published_results`) with the pictures that the texts show. The figures, with their sources, are data:
-studies/published/gates.py and studies/published/book.py. Exits with 1 when one of them does not match.
+Re-runs every published result that the trainer claims, prints the texts' figures beside ours, the texts' own errors, and
+what the book's finite differences cost in time, and logs itself to MLflow (experiment `published_results`) with the
+pictures that the texts show. The figures, with their sources, are data: studies/published/gates.py and
+studies/published/book.py. Exits with 1 when one of them does not match.
 """
 
 import json
 import math
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -21,17 +23,20 @@ from sandbox.logged import signed
 from sandbox.nn import Run
 from sandbox.options import RUNS, main, store_options, to_look
 from sandbox.tracking import Record, Store
-from studies.published.book import BOOK, LINES, TOY
+from studies.published.book import BOOK, BY_DIFFERENCES, CHAIN_RULE, FORWARD_PASS, LINES, TOY
 from studies.published.claims import Case, Figure, check
+from studies.published.differences import Times, measure_times
 from studies.published.gates import BLOG, GATES, NOTEBOOKS
 
 EXPERIMENT = "published_results"
 SOURCES = (BLOG, NOTEBOOKS, BOOK)
-CASES = (*GATES, TOY, *LINES)
-HEAD = f"{'result':<16}{'published':>21}{'ours':>21}{'difference':>13}{'allowed':>10}   {'verdict':<12}source"
+CASES = (*GATES, FORWARD_PASS, TOY, CHAIN_RULE, BY_DIFFERENCES, *LINES)
+HEAD = f"{'result':<16}{'text':>21}{'ours':>21}{'difference':>13}{'allowed':>10}   {'verdict':<12}published"
 LEGEND = """\
-quantity@n: of the parameters after n updates. dW, db: derivatives of the cost by weights and biases; 1, 2: the layer.
-difference: relative to the published figure (absolute where that is 0). *: the source errs, see above."""
+quantity@n: of the parameters after n updates. dW, db: derivatives of the cost by weights and biases; Z, A: a unit's sum
+and output, example by example; 1, 2: the layer. difference: relative to the text's figure (absolute where that is 0).
+published: "printed [n]" is a figure that source n prints. "recomputed [n]" is of a network of source n, which does not
+print it, or rounds it: it was computed in float64 by other code than the trainer's. *: the source errs, see above."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,41 +52,47 @@ def command(no_track: bool, store: Store, as_json: bool) -> int:
     for case in CASES:
         runs[case], found = check(case)
         figures += found
-    summary = summarize(figures)
+    times = measure_times()
+    summary = summarize(figures, times)
     if not no_track:
         experiment = store.experiment(EXPERIMENT, "Every published result that the trainer claims, re-run.")
-        summary["run_id"] = store.log(signed(make_record(runs, figures, summary, started), store, RUNS), experiment)
+        summary["run_id"] = store.log(
+            signed(make_record(runs, figures, times, summary, started), store, RUNS), experiment
+        )
     if as_json:
         sources = {source.number: {**vars(source)} for source in SOURCES}
         click.echo(json.dumps({**summary, "figures": [row(figure) for figure in figures], "sources": sources}))
     else:
-        click.echo(table(figures))
+        click.echo(f"{table(figures)}\n\n{times}")
         click.echo(f"\n{conclusion(summary)}" + ("" if no_track else f"\nnext: {to_look(store)}"))
     for figure in figures:
         if not figure.matches:
-            text = f"{full_name(figure)} is published as {figure.published:.12g}, ours is {figure.ours:.12g}"
+            text = f"{full_name(figure)} is published as {figure.value:.12g}, ours is {figure.ours:.12g}"
             click.echo(f"mismatch: {text}", err=True)
     return 1 if summary["mismatches"] else 0
 
 
-def summarize(figures: Sequence[Figure]) -> dict[str, Any]:
-    """How many figures match, and the largest relative difference among the finite ones."""
+def summarize(figures: Sequence[Figure], times: Times) -> dict[str, Any]:
+    """How many figures match, the largest relative difference among the finite ones, and what differences cost."""
     mismatches = sum(not figure.matches for figure in figures)
     finite = [figure for figure in figures if math.isfinite(figure.difference)]
     largest = max(finite, key=lambda figure: figure.difference)
     return {
         "matches": len(figures) - mismatches,
         "mismatches": mismatches,
+        "printed": sum(figure.claim.published == "printed" for figure in figures),
         "largest_relative_difference": largest.difference,
         "largest_at": full_name(largest),
+        "differences_over_backpropagation": times.ratio,
+        **{f"{way}_seconds": seconds for way, seconds in times._asdict().items()},
     }
 
 
 def conclusion(summary: Mapping[str, Any]) -> str:
     """The summary in a sentence."""
     return (
-        f"{summary['matches']} figures match, {summary['mismatches']} do not; largest relative difference "
-        f"{summary['largest_relative_difference']:.1e} ({summary['largest_at']})"
+        f"{summary['matches']} figures match, {summary['mismatches']} do not; {summary['printed']} of them are printed in "
+        f"the sources\nLargest relative difference {summary['largest_relative_difference']:.1e} ({summary['largest_at']})"
     )
 
 
@@ -94,13 +105,14 @@ def full_name(figure: Figure) -> str:
 
 def row(figure: Figure) -> dict[str, Any]:
     """A figure as JSON and a table have it; what is not finite is None there."""
-    numbers = {"published": figure.published, "ours": figure.ours, "relative_difference": figure.difference}
+    numbers = {"text": figure.value, "ours": figure.ours, "relative_difference": figure.difference}
     misprint = figure.claim.misprint
     return {
         "result": full_name(figure),
         **{name: value if math.isfinite(value) else None for name, value in numbers.items()},
         "tolerance": figure.claim.tolerance,
         "verdict": "match" if figure.matches else "mismatch",
+        "published": figure.published,
         "source": figure.case.source.number,
         "source_shows": misprint.shown if misprint else None,
         "source_retraced": misprint.retraced() if misprint else None,
@@ -117,16 +129,16 @@ def table(figures: Sequence[Figure]) -> str:
             difference = f"{figure.difference:.1e}" if figure.difference else "0"
             verdict = ("match" if figure.matches else "MISMATCH") + ("*" if figure.claim.misprint else "")
             lines.append(
-                f"  {figure.name:<14}{figure.published:>21.12g}{figure.ours:>21.12g}{difference:>13}"
-                f"{figure.claim.tolerance:>10.0e}   {verdict:<12}[{case.source.number}]"
+                f"  {figure.name:<14}{figure.value:>21.12g}{figure.ours:>21.12g}{difference:>13}"
+                f"{figure.claim.tolerance:>10.0e}   {verdict:<12}{figure.published}"
             )
     lines += ["", "* Known errors of the sources: the exact figure is what must match."]
     for figure in figures:
         if misprint := figure.claim.misprint:
             lines += [
-                f"  {full_name(figure)} [{figure.case.source.number}]: exactly {figure.published:.12g}, "
+                f"  {full_name(figure)} [{figure.case.source.number}]: exactly {figure.value:.12g}, "
                 f"shown as {misprint.shown}; retraced: {misprint.retraced():.7g}",
-                f"    {misprint.reason}",
+                textwrap.fill(misprint.reason, 120, initial_indent="    ", subsequent_indent="    "),
             ]
     for source in SOURCES:
         lines += ["", f"[{source.number}] {source.title}", f"    {source.note}", f"    {source.address}"]
@@ -135,7 +147,7 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def make_record(
-    runs: Mapping[Case, Run], figures: Sequence[Figure], summary: Mapping[str, Any], started: float
+    runs: Mapping[Case, Run], figures: Sequence[Figure], times: Times, summary: Mapping[str, Any], started: float
 ) -> Record:
     """The MLflow run of this study: counts, pictures and the table. It is FAILED when something does not match."""
     import pandas as pd
@@ -143,7 +155,7 @@ def make_record(
     from sandbox.provenance import origin
     from studies.published.pictures import pictures
 
-    names = ("matches", "mismatches", "largest_relative_difference")
+    names = ("matches", "mismatches", "printed", "largest_relative_difference", "differences_over_backpropagation")
     return Record(
         name="published results",
         status="FAILED" if summary["mismatches"] else "FINISHED",
@@ -155,7 +167,7 @@ def make_record(
         images=pictures(runs),
         files={
             "published_results.csv": pd.DataFrame(map(row, figures)).to_csv(index=False).encode(),
-            "published_results.txt": f"{table(figures)}\n".encode(),
+            "published_results.txt": f"{table(figures)}\n\n{times}\n".encode(),
         },
     )
 

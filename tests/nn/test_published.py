@@ -81,6 +81,27 @@ class TestOrGate:
         assert accuracy(run.network, OR.X, OR.Y) == 1
 
 
+class TestLargeRates:
+    """The text says that a rate of 50 diverges. On its own OR neuron it does not, and 1000 only saturates."""
+
+    network = Network.from_parameters([[[0.1, 0.6]]], [[0.0]], ["sigmoid"])
+
+    def test_50_overshoots_once_and_learns(self):
+        run = fit(self.network, OR.X, OR.Y, learning_rate=50, epochs=5000, hooks=[StopOnDivergence()])
+        assert run.diverged_at is None
+        assert (np.diff(run.costs) > 0).tolist() == [True, *[False] * 4998]
+        assert run.costs[1] == near(0.09340862249346712)
+        assert run.cost == near(9.187894024328552e-06, rel=1e-8)
+        assert accuracy(run.network, OR.X, OR.Y) == 1
+
+    def test_1000_saturates(self):
+        run = fit(self.network, OR.X, OR.Y, learning_rate=1000, epochs=5000, hooks=[StopOnDivergence()])
+        assert run.diverged_at is None
+        assert run.costs[1:] == near(np.full(4999, 0.125))
+        assert run.network.weights[0] == near(np.array([[48.10646291552392, 39.25882381678035]]))
+        assert accuracy(run.network, OR.X, OR.Y) == 0.75
+
+
 class TestXorWithCross:
     """The same text: one neuron learns XOR when it is given x1*x2."""
 
@@ -125,6 +146,12 @@ class TestNotebooks:
         outputs = [0.0363362, 0.9626850, 0.9570659, 0.0508254]
         assert run.network.predict(XOR.X).ravel() == pytest.approx(outputs, abs=1e-6)
 
+    def test_two_hidden_layers_xavier(self):
+        run = self.train(XOR.X, [2, 5, 3, 1], "xavier")
+        costs = [0.12580048583996017, 0.12488800620460391, 0.12349798488056588, 0.00030237818967873963]
+        assert run.costs == near(np.array(costs), rel=1e-6)
+        assert accuracy(run.network, XOR.X, XOR.Y) == 1
+
     def test_hidden_layer_he(self):
         run = self.train(XOR.X, [2, 3, 1], "he")
         assert run.cost == near(0.00083632645041285)
@@ -160,6 +187,37 @@ class TestToyNetwork:
     def test_prediction_after_100_updates(self):
         run = fit(self.network, self.X, self.Y, cost=self.cost, learning_rate=0.01, epochs=100)
         assert run.network.predict(self.X) == near(-0.01743615813492)
+
+
+class TestNotebooksOfTheBook:
+    """The same chapter's Feed_forward_propagation and Chain_rule, as printed there."""
+
+    X, Y = [[1, 1]], [0]
+    cost: CostName = "mean_squared_error"
+
+    def test_forward_pass(self):
+        Ws = [[[0.8, 0.2], [0.4, 0.9], [0.3, 0.5]], [[0.3, 0.5, 0.9]]]
+        network = Network.from_parameters(Ws, [[0, 0, 0], [0]], ["sigmoid", "linear"])
+        assert network.predict(self.X) == near(1.2332121, rel=5e-8)
+        assert gradients(network, self.X, self.Y, self.cost)[0] == near(1.5208120789621902)
+
+    def test_one_update_at_rate_1(self):
+        """The notebook's numbers start as float32 and go on as float64."""
+        toy = TestToyNetwork.network
+        network = Network(toy.sizes, toy.activations, toy.parameters.astype(np.float32).astype(np.float64))
+        run = fit(network, self.X, self.Y, cost=self.cost, learning_rate=1, epochs=1)
+        assert run.costs[0] == near(0.33455008989960927)
+        hidden = [
+            [0.03748860333147175, 0.42208860145914084],
+            [-0.6289373468565382, -0.5673373173880019],
+            [-0.304951263947996, 0.15694874675699821],
+        ]
+        assert run.network.weights[0] == near(np.array(hidden))
+        assert run.network.biases[0].ravel() == near(
+            np.array([0.028788602743620932, 0.5137626696420274, -0.0954512566166247])
+        )
+        assert run.network.weights[1] == near(np.array([[0.8342055621416937, 0.2509642654210383, 0.422898309408289]]))
+        assert run.network.biases[1] == near(0.6052061234525776)
 
 
 class TestLine:
