@@ -7,7 +7,7 @@ import numpy as np
 
 from sandbox.errors import RequestError
 from sandbox.graph.costs import cost_nodes
-from sandbox.graph.graph import Graph
+from sandbox.graph.graph import Pass
 from sandbox.graph.node import Node
 from sandbox.graph.operations import activate, add, leaf, linear, multiply, penalty, softmax_layer, softmax_unit
 from sandbox.nn.checks import check_data
@@ -25,7 +25,7 @@ def example_graph(
     l1: float = 0.0,
     l2: float = 0.0,
     features: Sequence[str] = (),
-) -> Graph:
+) -> Pass:
     """The graph of one example, every number a node of its own; computed in float64.
 
     x is (features,), y a number or (outputs,); `features` say what the inputs are. Nodes are named as the texts name
@@ -67,12 +67,12 @@ def example_graph(
     nodes += cost_nodes(cost, below, targets, None)
     nodes += _penalised(nodes[-1], parameters, l1, l2)
     leaves = [*inputs, *(node for pair in parameters for group in pair for node in group), *targets]
-    return Graph(network, [*leaves, *nodes], below, parameters)
+    return Pass(network, [*leaves, *nodes], below, parameters)
 
 
 def batch_graph(
     network: Network, X: Any, Y: Any, cost: str = "squared_error", *, l1: float = 0.0, l2: float = 0.0
-) -> Graph:
+) -> Pass:
     """The graph of the vectorised pass over many examples, every array a node: Z1 = W1 A0 + b1, A1 = sigmoid(Z1), ...
 
     X is (examples, features), Y (examples,) or (examples, outputs); in the graph the examples are columns. Computed in
@@ -99,7 +99,7 @@ def batch_graph(
         nodes += [Z, A]
     nodes += cost_nodes(cost, [A], [target], X.shape[1])
     nodes += _penalised(nodes[-1], parameters, l1, l2)
-    return Graph(network, nodes, [A], parameters)
+    return Pass(network, nodes, [A], parameters)
 
 
 def nodes_one_by_one(network: Network) -> int:

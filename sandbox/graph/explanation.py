@@ -9,7 +9,7 @@ from sandbox.config import Config
 from sandbox.effort import check_memory
 from sandbox.errors import RequestError
 from sandbox.graph.build import batch_graph, example_graph, nodes_one_by_one
-from sandbox.graph.graph import Graph
+from sandbox.graph.graph import Pass
 from sandbox.graph.parameters import with_numbers
 from sandbox.nn.hooks import Snapshots
 from sandbox.nn.network import Network
@@ -28,8 +28,8 @@ class Update:
 
     number: int
     learning_rate: float
-    before: Graph
-    after: Graph
+    before: Pass
+    after: Pass
 
     def layers(self) -> list[tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]]:
         """For each layer (W, b), each of them as (before, gradient, after)."""
@@ -49,7 +49,7 @@ class Explanation:
     """
 
     config: Config
-    graph: Graph
+    graph: Pass
     updates: list[Update]
     example: int | None
     rows: range
@@ -108,7 +108,7 @@ def explain(
     return Explanation(config, graph, steps, None if batch else rows[0], rows, available, note)
 
 
-def graph_of(config: Config, network: Network, rows: Sequence[int], vectorised: bool) -> Graph:
+def graph_of(config: Config, network: Network, rows: Sequence[int], vectorised: bool) -> Pass:
     """The pass of a network over some examples of the config's training data, or over one number by number."""
     X, Y = _data(config, rows)
     with np.errstate(all="ignore"):
@@ -117,7 +117,7 @@ def graph_of(config: Config, network: Network, rows: Sequence[int], vectorised: 
         return example_graph(network, X[0], Y[0], config.cost, l1=config.l1, l2=config.l2, features=features(config))
 
 
-def descend(graph: Graph, config: Config, updates: int, rows: Sequence[int], vectorised: bool) -> list[Update]:
+def descend(graph: Pass, config: Config, updates: int, rows: Sequence[int], vectorised: bool) -> list[Update]:
     """The trainer's first updates on these examples, each with the graphs of the passes before and after it."""
     if not updates:
         return []

@@ -11,20 +11,13 @@ from sandbox.nn.network import Network
 class Graph:
     """One forward pass, written down, and the backward pass through it.
 
-    `nodes` are in an order in which every node comes after its parents, the loss last. `parameters` holds each layer's
-    weight nodes, in the order of W's entries (or W itself), and its bias nodes. Gradients are there from the start: the
-    chain rule backwards through the elementary nodes, without any use of sandbox.nn's backpropagation.
+    `nodes` are in an order in which every node comes after its parents; the last one, `loss`, is what is differentiated.
+    Gradients are there from the start: the chain rule backwards through the elementary nodes, without any use of
+    sandbox.nn's backpropagation.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        nodes: Sequence[Node],
-        outputs: Sequence[Node],
-        parameters: Sequence[tuple[Sequence[Node], Sequence[Node]]],
-    ) -> None:
-        self.network, self.nodes, self.loss = network, list(nodes), nodes[-1]
-        self.outputs, self.parameters = list(outputs), list(parameters)
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes, self.loss = list(nodes), nodes[-1]
         self.consumers: dict[Node, list[tuple[Node, Edge]]] = {node: [] for node in nodes}
         for node in nodes:
             for edge in node.edges:
@@ -49,20 +42,6 @@ class Graph:
                 return node
         raise KeyError(name)
 
-    @property
-    def gradients(self) -> Network:
-        """The derivatives of the loss in the shape of a network, as sandbox.nn.gradients returns them."""
-        slopes = Network(self.network.sizes, self.network.activations, np.zeros(self.network.parameters.shape))
-        for W, b, (weights, biases) in zip(slopes.weights, slopes.biases, self.parameters, strict=True):
-            for part, nodes in ((W, weights), (b, biases)):
-                part[...] = np.reshape(np.array([node.gradient for node in nodes]), part.shape)
-        return slopes
-
-    @property
-    def predictions(self) -> np.ndarray:
-        """The outputs, (outputs, examples)."""
-        return np.reshape(np.array([node.value for node in self.outputs]), (self.network.sizes[-1], -1))
-
     def depths(self) -> dict[Node, int]:
         """For each node the longest way to it from a leaf; leaves have 0."""
         depths: dict[Node, int] = {}
@@ -81,3 +60,34 @@ class Graph:
             return min(users, default=0) - 0.5
 
         return sorted((node for node in self.nodes if node.gradient is not None), key=late, reverse=True)
+
+
+class Pass(Graph):
+    """The graph of a network's pass.
+
+    `parameters` holds each layer's weight nodes, in the order of W's entries (or W itself), and its bias nodes.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        nodes: Sequence[Node],
+        outputs: Sequence[Node],
+        parameters: Sequence[tuple[Sequence[Node], Sequence[Node]]],
+    ) -> None:
+        self.network, self.outputs, self.parameters = network, list(outputs), list(parameters)
+        super().__init__(nodes)
+
+    @property
+    def gradients(self) -> Network:
+        """The derivatives of the loss in the shape of a network, as sandbox.nn.gradients returns them."""
+        slopes = Network(self.network.sizes, self.network.activations, np.zeros(self.network.parameters.shape))
+        for W, b, (weights, biases) in zip(slopes.weights, slopes.biases, self.parameters, strict=True):
+            for part, nodes in ((W, weights), (b, biases)):
+                part[...] = np.reshape(np.array([node.gradient for node in nodes]), part.shape)
+        return slopes
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """The outputs, (outputs, examples)."""
+        return np.reshape(np.array([node.value for node in self.outputs]), (self.network.sizes[-1], -1))

@@ -15,7 +15,14 @@ from sandbox.graph.node import PARAMETERS, Edge, Node
 from sandbox.plots.figure import Figure
 
 VALUE, GRADIENT, INK, LINE = "#005A9C", "#B84A00", "#222222", "#8A8A8A"
-FILLS = {"input": "#F1F1F1", "target": "#F1F1F1", "weight": "#FFF6D6", "bias": "#FFF6D6", "loss": "#E9F3EA"}
+FILLS = {
+    "input": "#F1F1F1",
+    "target": "#F1F1F1",
+    "weight": "#FFF6D6",
+    "bias": "#FFF6D6",
+    "variable": "#FFF6D6",
+    "loss": "#E9F3EA",
+}
 FONT, WIDE, HIGH = 10.0, 0.602, 1.35  # of DejaVu Sans Mono: points, a character's width and a line's height in points
 MARGIN, HEAD, GAP = 20.0, 52.0, 84.0
 DOTS = 110  # per inch
@@ -47,7 +54,7 @@ def draw(graph: Graph, title: str = "") -> Figure:
         (f"{TIMES}n local gradient", GRADIENT),
         (f"a gradient is the next one along the line {TIMES}n, summed over the lines", INK),
     ]
-    if graph.outputs[0].value.ndim:
+    if any(node.value.ndim for node in graph.nodes):
         legend = [*legend[:2], ("of large arrays the first rows and columns are shown", INK)]
     if any(node.kind == "penalty" for node in graph.nodes):
         legend.append(("(R is of every weight: its lines are left out)", INK))

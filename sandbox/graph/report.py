@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.graph.explanation import Explanation, Update
+from sandbox.graph.graph import Graph
 from sandbox.graph.node import Edge, Node
 from sandbox.nn.network import Network
 
@@ -25,10 +26,15 @@ def report(explanation: Explanation) -> dict[str, Any]:
         "note": explanation.note,
         "cost": plain(graph.loss.value),
         "outputs": plain(graph.predictions),
-        "nodes": [_node(node) for node in graph.nodes],
+        "nodes": graph_report(graph),
         "gradients": _parameters(graph.gradients),
         "updates": [_update(update) for update in explanation.updates],
     }
+
+
+def graph_report(graph: Graph) -> list[dict[str, Any]]:
+    """The nodes, in the order of computation."""
+    return [_node(node) for node in graph.nodes]
 
 
 def plain(value: Any) -> Any:

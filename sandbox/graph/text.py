@@ -11,20 +11,23 @@ from sandbox.graph.node import PARAMETERS
 
 def render(explanation: Explanation) -> str:
     """The whole explanation: forward, backward, updates."""
-    graph, top, vectorised = explanation.graph, explanation.graph.loss.name, explanation.vectorised
-    parts = [
-        explanation.title,
-        *([explanation.note] if explanation.note else []),
-        "\nforward: every node from those before it",
-        arrays.forward(graph) if vectorised else forward(graph),
-        f"\nbackward: upstream gradient times local gradient, from {top} to the parameters",
-        arrays.backward(graph) if vectorised else backward(graph),
-    ]
+    vectorised, note = explanation.vectorised, [explanation.note] if explanation.note else []
+    parts = [explanation.title, *note, *passes(explanation.graph, vectorised)]
     for update in explanation.updates:
         parts.append(f"\nupdate {update.number} of {len(explanation.updates)}: {rule(explanation, update)}")
         parts.append(arrays.updated(update) if vectorised else updated(update))
         parts.append(outcome(update))
     return "\n".join(parts)
+
+
+def passes(graph: Graph, vectorised: bool = False) -> list[str]:
+    """Forward and backward."""
+    return [
+        "\nforward: every node from those before it",
+        arrays.forward(graph) if vectorised else forward(graph),
+        f"\nbackward: upstream gradient times local gradient, from {graph.loss.name} to {_ends(graph)}",
+        arrays.backward(graph) if vectorised else backward(graph),
+    ]
 
 
 def forward(graph: Graph) -> str:
@@ -74,3 +77,8 @@ def outcome(update: Update) -> str:
         nodes = [*update.after.outputs, *nodes]
     numbers = ", ".join(f"{node.name} = {number(node.value, None)}" for node in nodes)
     return f"  after it {numbers} (before: {number(update.before.loss.value, None)})"
+
+
+def _ends(graph: Graph) -> str:
+    variables = [node.name for node in graph.nodes if node.kind == "variable"]
+    return ", ".join(variables) or "the parameters"
