@@ -4,13 +4,14 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
+from sandbox.errors import choose
 from sandbox.plots.colours import DASH, INK, Pixels
 from sandbox.plots.figure import Figure
 from sandbox.plots.page import Floats, Page
@@ -26,6 +27,8 @@ _KEPT = 48  # boundaries a thread remembers, of about half a megabyte each
 _DASHES = (0, (3, 3))
 
 Size = tuple[int, int]
+Style = Literal["shaded", "line"]
+STYLES = get_args(Style)
 
 
 class Boundary:
@@ -72,23 +75,25 @@ class Boundary:
 
 
 def boundary_figure(
-    predict: Predict,
+    predict: Predict | None,
     dataset: "Dataset",
     *,
     test: "Dataset | None" = None,
     title: str = "",
     plane: tuple[str, str] | None = None,
+    style: Style = "shaded",
 ) -> Figure:
-    """The decision boundary as a figure of its own.
+    """The decision boundary as a figure of its own, or with a `style` of "line" no more of it than the line.
 
     `predict` takes raw features (points, features) and returns outputs (points, outputs): the probability of
-    the second class, the probabilities of all classes, or values, as the data set's task has it. Shown are
+    the second class, the probabilities of all classes, or values, as the data set's task has it; None shows the
+    examples alone. Shown are
     the examples of `dataset` and, fainter, those of `test`. With more than two features the picture is a
     plane: the first two principal components of the standardized features, or the two features named by
     `plane` ("x3" or the data set's own names), the others at their median. With one feature it is the curve
     of the outputs. Where the outputs are not finite it is grey.
 
-    Raises RequestError for a plane or a task that does not exist.
+    Raises RequestError for a plane, a task or a style that does not exist.
 
     >>> from sandbox import Config, train
     >>> result = train(Config(dataset="iris", hidden=(4,), epochs=100))
@@ -96,34 +101,39 @@ def boundary_figure(
     >>> boundary_figure(result.network.predict, data, title="iris", plane=("x3", "x4")).axes[0].get_ylabel()
     'x4: petal width (cm)'
     """
+    choose("style", style, dict.fromkeys(STYLES))
     view = View(dataset, test, plane)
     scene = Scene(Page((384, 384)), view, titled=bool(title))
+    shaded = style == "shaded" and predict is not None
     picture, frame = Picture(scene.page), scene.frame
     picture.show(frame)
     axes, (width, height) = picture.axes, scene.page.size
     _, _, across, down = frame.box
-    if scene.dashed:
+    if scene.dashed and predict:
         axes.axhline(0.5, color=DASH, linewidth=1, linestyle=_DASHES, zorder=1)
-    shades = view.shade(predict(view.points()), (2 * down, 2 * across), 2 * scene.line)
-    extent = (*frame.x.limits, *frame.y.limits)
-    axes.imshow(view.palette.colours[shades], extent=extent, aspect="auto", zorder=0)
+    colours = view.palette.colours.copy()
+    if not shaded:
+        colours[view.palette.scale] = 255
+    if predict:
+        shades = view.shade(predict(view.points()), (2 * down, 2 * across), 2 * scene.line)
+        axes.imshow(colours[shades], extent=(*frame.x.limits, *frame.y.limits), aspect="auto", zorder=0)
     for marks in (*scene.examples(view.test, faint=True), *scene.examples(view.train, faint=False)):
         axes.add_line(marks.line())
     page = Affine2D().scale(1 / width, -1 / height).translate(0, 1) + picture.figure.transFigure
-    if scene.bar is not None:
+    if scene.bar is not None and shaded:
         left, top, across, down = scene.bar
         key = picture.figure.add_axes((left / width, 1 - (top + down) / height, across / width, down / height))
-        key.imshow(view.palette.colours[view.palette.scale][::-1, None], aspect="auto", interpolation="nearest")
+        key.imshow(colours[view.palette.scale][::-1, None], aspect="auto", interpolation="nearest")
         key.set(xticks=[], yticks=[])
-    for marks in scene.key:
+    for marks in scene.key if shaded or scene.bar is None else ():
         line = marks.line()
         line.set_transform(page)
         picture.figure.add_artist(line)
-    picture.write(scene.words)
+    picture.write(scene.words if shaded or scene.bar is None else [])
     if title:
         word = scene.title(title)
-        style = {"fontsize": scene.page.font, "fontfamily": FAMILY, "color": INK, "parse_math": False}
-        axes.set_title(word.text, pad=0.35 * scene.page.font, **style)
+        letters = {"fontsize": scene.page.font, "fontfamily": FAMILY, "color": INK, "parse_math": False}
+        axes.set_title(word.text, pad=0.35 * scene.page.font, **letters)
     return picture.figure
 
 

@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from copy import copy
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from sandbox.errors import RequestError
+from sandbox.errors import RequestError, choose
 from sandbox.plots.colours import GRID_LINE, INK, Pixels, ramp
 from sandbox.plots.figure import Figure
 from sandbox.plots.page import Axis, Floats, Frame, Page, Word, number, numbers, steps
@@ -20,6 +20,8 @@ from sandbox.plots.sheet import Sheet
 
 LOGARITHMIC_FROM = 20.0  # largest over smallest cost from which a logarithmic axis shows more
 CURVE, WARNING = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
+Scale = Literal["auto", "linear", "log"]
+SCALES = get_args(Scale)
 _LARGEST, _SMALLEST = 1e300, 1e-300  # beyond these, axes overflow
 
 
@@ -30,17 +32,19 @@ def cost_figure(
     title: str = "",
     diverged_at: int | None = None,
     label: str = "cost",
+    scale: Scale = "auto",
 ) -> Figure:
     """The cost curve as a figure of its own.
 
     `epochs` and `costs` have shape (points,); points that are not finite are left out. The cost axis is
-    logarithmic where all costs are positive and span more than a factor of 20. `diverged_at` is the epoch at
-    which training was given up. Raises RequestError when the shapes differ.
+    logarithmic where all costs are positive and span more than a factor of 20, or as `scale` has it: "linear" or "log".
+    `diverged_at` is the epoch at which training was given up. Raises RequestError when the shapes differ, and where a
+    cost that is not positive is to be on a logarithmic axis.
 
     >>> cost_figure([0, 1, 2], [0.5, 0.01, 0.001], title="a run").axes[0].get_yscale()
     'log'
     """
-    page, curve = Page((480, 320)), Curve(epochs, costs, diverged_at)
+    page, curve = Page((480, 320)), Curve(epochs, costs, diverged_at, scale)
     frame = _frame(page, *curve.axes, label, bool(title) or diverged_at is not None)
     picture = Picture(page)
     picture.show(frame)
@@ -83,10 +87,16 @@ def cost_png(
 class Curve:
     """The finite points of a curve, and the limits of axes that show it: round, so that many curves share them."""
 
-    def __init__(self, epochs: ArrayLike, costs: ArrayLike, diverged_at: int | None) -> None:
+    def __init__(self, epochs: ArrayLike, costs: ArrayLike, diverged_at: int | None, scale: Scale = "auto") -> None:
+        choose("scale", scale, dict.fromkeys(SCALES))
         self.x, self.y = x, y = _finite(epochs, costs)
         self.diverged_at = diverged_at
-        self.logarithmic = bool(y.size and y.min() > 0 and y.max() > LOGARITHMIC_FROM * y.min())
+        positive = bool(y.size and y.min() > 0)
+        self.logarithmic = positive and bool(y.max() > LOGARITHMIC_FROM * y.min())
+        if scale != "auto":
+            self.logarithmic = scale == "log"
+        if self.logarithmic and not positive:
+            raise RequestError("a cost that is not positive has no place on a logarithmic axis: scale 'linear' has one")
         self.x_limits = _span(x if diverged_at is None else np.append(x, diverged_at))
         self.y_limits = _log_limits(y) if self.logarithmic else _limits(y)
         self.axes = self.x_limits, self.y_limits, self.logarithmic
