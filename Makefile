@@ -8,7 +8,7 @@ APART := $(if $(WORKERS),--workers $(WORKERS)) # WORKERS=8, or WORKERS=tcp://HOS
 SWEEPS := $(addprefix sweep-,$(EXPERIMENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep compare compare-full answers published ui test test-floors lock bench bench-cluster lint clean $(SWEEPS)
+.PHONY: help setup sweep compare compare-full answers published docs ui test test-floors lock bench bench-cluster lint clean $(SWEEPS)
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-zA-Z$$()_-]+:.*## /{sub(/.*SWEEPS.*/, "sweep-NAME", $$1); printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ answers: setup ## draw every answer, figure and number of the experiments anew f
 
 published: setup ## re-run every published result that the trainer claims
 	@$(BIN)/python -m studies.published_results
+
+docs: setup ## make pages of README, findings, commands, recipes and every public name, in build/docs
+	@$(BIN)/python -m studies.docs
 
 ui: setup ## serve the MLflow UI on 127.0.0.1
 	@$(BIN)/sandbox ui
