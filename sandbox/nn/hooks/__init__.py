@@ -14,6 +14,7 @@ from sandbox.nn.hooks.gradient_noise import GradientNoise
 from sandbox.nn.hooks.gradient_norms import GradientNorms
 from sandbox.nn.hooks.hook import Hook
 from sandbox.nn.hooks.initializer_health import InitializerHealth
+from sandbox.nn.hooks.jaggedness import Jaggedness
 from sandbox.nn.hooks.measures import Measures
 from sandbox.nn.hooks.print_every import PrintEvery
 from sandbox.nn.hooks.progress import Progress
@@ -30,6 +31,7 @@ __all__ = [
     "GradientNorms",
     "Hook",
     "InitializerHealth",
+    "Jaggedness",
     "Measures",
     "PrintEvery",
     "Progress",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class GradientNoise(Hook):
     """Records `gradient_noise`, the mean of |g_B - g|^2 over mini-batches, and `gradient_noise/signal`, which is |g|^2.
 
+    `gradient_noise/against` is the share of these mini-batches whose g_B points against g: however small a step by it is,
+    the cost on all examples rises.
+
     g_B is the cost's gradient on a mini-batch of `batch_size` examples (None: as training has them), g that on all N, at
     the weights of the epoch; penalties are alike in both. The mini-batches are drawn as training draws them, examples
     shuffled and cut, from random numbers of their own: as often as gives `batches` of them. A shorter rest is left out.
@@ -46,7 +49,7 @@ class GradientNoise(Hook):
         examples = X.shape[-2]
         size = min(self.batch_size or run.settings.batch_size or examples, examples)
         orders = self._batches(np.random.default_rng(run.epoch), examples, size)
-        noise, signal = np.zeros(run.lead), np.zeros(run.lead)
+        noise, signal, against = (np.zeros(run.lead) for _ in range(3))
         for replica in np.ndindex(run.lead):  # one by one: as each would be alone, to the last bit
             own_X, own_Y = (np.asarray(data[replica] if data.ndim == 3 else data, float) for data in (X, Y))
             whole, *some = (
@@ -54,9 +57,12 @@ class GradientNoise(Hook):
                 for order in (np.arange(examples)[None], *([orders] if size < examples else []))
             )
             signal[replica] = np.square(whole).sum()
-            noise[replica] = np.square(some[0] - whole).sum(-1).mean() if some else 0.0
+            for batches in some:
+                noise[replica] = np.square(batches - whole).sum(-1).mean()
+                against[replica] = ((batches * whole).sum(-1) < 0).mean()
         run.record("gradient_noise", noise)
         run.record("gradient_noise/signal", signal)
+        run.record("gradient_noise/against", against)
 
     def _batches(self, rng: "np.random.Generator", examples: int, size: int) -> np.ndarray:
         """(batches, size) places of examples."""

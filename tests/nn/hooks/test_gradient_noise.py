@@ -49,6 +49,23 @@ def test_the_formula_in_the_docstring_is_that_mean(size, slopes):
     )
 
 
+@pytest.mark.parametrize("size", range(1, 6))
+def test_the_share_that_points_against_the_average_is_that_of_all_mini_batches(size, slopes):
+    networks = [Network(NETWORK.sizes, NETWORK.activations, 2 * RNG.normal(size=13)) for _ in range(5)]
+    shares = []
+    for network in networks:
+        run = fit(network, X, Y, epochs=1, hooks=[GradientNoise(size, 6000)])
+        whole = slopes(network, range(6))
+        against = [slopes(network, list(rows)) @ whole < 0 for rows in combinations(range(6), size)]
+        shares.append(np.mean(against))
+        assert run.curves["gradient_noise/against"][0][1] == pytest.approx(shares[-1], abs=1e-12 if size == 1 else 0.03)
+    assert max(shares) > 0.1 or size > 3
+
+
+def test_of_the_full_batch_nothing_points_against_it():
+    assert fit(NETWORK, X, Y, epochs=1, hooks=[GradientNoise()]).curves["gradient_noise/against"][0][1] == 0
+
+
 @pytest.mark.parametrize("size", [6, 7, None])
 def test_the_full_batch_has_none(size):
     assert noise_of(NETWORK, size)[0] == 0
