@@ -62,6 +62,9 @@ class Config:
     a schedule, or a cross (see sandbox.data.crosses), given as it is or by its name, "module:name". The field then holds the
     name, and the key is of the source behind it.
 
+    Of the training examples the share `mislabelled`, but at least one where it is above 0, have another class than their
+    own; validation and test part stay right.
+
     `omit` names features that are no inputs of the network, though crosses may be made of them. Weights start as the
     initializer draws them, biases at `initial_bias`, plus `bias_scale` times standard normal numbers. `batches`,
     `l1_rule` and `arithmetic` are those of sandbox.nn.Settings. Two classes are 0 and 1, and -1 and 1 where the output is
@@ -82,6 +85,7 @@ class Config:
     n_validation: int | None = field(default=None, metadata=DATA)
     noise: float = field(default=0.0, metadata=DATA)
     data_seed: int = field(default=0, metadata=DATA)
+    mislabelled: float = field(default=0.0, metadata=DATA)
     playground_seed: str | None = field(default=None, metadata=DATA)
     omit: tuple[str, ...] = field(default=(), metadata=DATA)
     crosses: tuple[str | Own, ...] = field(default=(), metadata=DATA)
@@ -129,8 +133,14 @@ class Config:
             raise RequestError(f"n_examples is {one_line(self.n_examples)}: {self.dataset} takes {span} to train with")
         if self.noise and not data.noisy:
             raise RequestError(f"noise is {self.noise}: {self.dataset} is a table of real measurements, it must be 0")
-        self._check_least(noise=0, data_seed=0)
+        self._check_least(noise=0, data_seed=0, mislabelled=0)
         noise_level(self.noise)
+        if self.mislabelled > 1:
+            raise RequestError(
+                f"mislabelled is {self.mislabelled}: a share of the training examples is needed, at most 1"
+            )
+        if self.mislabelled and data.task == "regression":
+            raise RequestError(f"mislabelled is {self.mislabelled}: {self.dataset} has no classes, it must be 0")
         if self.data_seed > LARGEST_SEED:
             raise RequestError(f"data_seed is {one_line(self.data_seed)}: at most {LARGEST_SEED} is possible")
         if self.n_validation is not None:
@@ -213,7 +223,7 @@ class Config:
         >>> Config(dataset="moons", seed=2).drawn(3).data_seed, Config(dataset="xor").drawn(3).data_seed
         (3, 0)
         """
-        data = number if self.data.drawn(self.n_examples, self.noise) else 0
+        data = number if self.mislabelled or self.data.drawn(self.n_examples, self.noise) else 0
         return self.replace(seed=self.seed + number, data_seed=self.data_seed + data)
 
     @property

@@ -241,6 +241,8 @@ def _drawn(config: "Config") -> Iterator[str]:
     )
     if not own:
         yield "other points of the same kind"
+    if config.mislabelled:
+        yield "every point with its own class"
     if not own or usual is None or config.initial_bias != usual or config.bias_scale or config.seed != config.data_seed:
         yield "other first weights"
 

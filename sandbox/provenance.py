@@ -59,6 +59,9 @@ def dataset_of(result: Result) -> LoggedDataset:
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         rows = len(train)
         made = f"load_dataset({', '.join([repr(name), *(f'{key}={value!r}' for key, value in decides.items())])})"
+    if config.mislabelled:
+        wrong = f"{config.mislabelled!r} mislabelled with the seed {config.data_seed}"
+        digest, made = hashlib.sha256(f"{digest}, {wrong}".encode()).hexdigest()[:12], f"{made}, {wrong}"
     return _told(name, digest, rows, made, features)
 
 

@@ -216,7 +216,8 @@ class Result:
 
 def prepare(config: Config) -> Problem:
     """The data of a config, in their parts, with its crosses."""
-    parts = _parts(config.dataset, config.n_examples, config.n_validation, config.noise, config.data_stream)
+    given = (config.dataset, config.n_examples, config.n_validation, config.noise, config.data_stream)
+    parts = _parts(*given, config.mislabelled, config.data_seed if config.mislabelled else 0)
     crosses = parse_crosses(config.crosses, config.data.columns)
     kept = places_kept(config.omit, config.data.columns) if config.omit else None
     return Problem(
@@ -232,5 +233,14 @@ def prepare(config: Config) -> Problem:
 
 
 @lru_cache(maxsize=64)
-def _parts(name: str, n: int | None, n_validation: int | None, noise: float, seed: int | str) -> Parts:
-    return load_parts(name, n=n, n_validation=n_validation, noise=noise, seed=seed)
+def _parts(
+    name: str,
+    n: int | None,
+    n_validation: int | None,
+    noise: float,
+    seed: int | str,
+    mislabelled: float,
+    mislabelled_seed: int,
+) -> Parts:
+    parts = load_parts(name, n=n, n_validation=n_validation, noise=noise, seed=seed)
+    return parts.mislabelled(mislabelled, mislabelled_seed) if mislabelled else parts

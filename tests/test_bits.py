@@ -17,6 +17,7 @@ from sandbox.nn import (
     GradientNoise,
     GradientNorms,
     InitializerHealth,
+    Jaggedness,
     Measures,
     Sharpness,
     Snapshots,
@@ -196,6 +197,7 @@ def hooks():
         GradientNoise(4, 10, (0, 8)),
         Sharpness(every=8, products=5),
         TimeToCost(0.2),
+        Jaggedness(),
     ]
 
 
@@ -262,6 +264,7 @@ OTHERS = {
     "n_validation": 7,
     "noise": 0.2,
     "data_seed": 1,
+    "mislabelled": 0.3,
     "playground_seed": "0.5",
     "omit": ("x2",),
     "crosses": ("x1*x2",),

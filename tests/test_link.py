@@ -163,3 +163,8 @@ def test_what_the_page_does_otherwise_is_said(config, differences):
 def test_what_the_page_cannot_show_is_said(config, why):
     with pytest.raises(RequestError, match=why):
         config.playground_link()
+
+
+def test_the_page_has_no_wrong_labels():
+    config = Config.from_playground(f"{SITE}#seed=0.5").replace(mislabelled=0.1)
+    assert otherwise(config) == ["every point with its own class"]

@@ -58,3 +58,13 @@ def test_ones_own_data_go_by_their_name_and_digest_whatever_part_is_learnt_from(
     assert json.loads(told.profile) == {"num_rows": 40, "num_elements": 80}
     example = train(Config(dataset=data, epochs=1)).model.example
     assert [list(row) for row in example] == [[None, frame.city[0]], [20.0, frame.city[1]], [21.0, frame.city[2]]]
+
+
+@pytest.mark.parametrize("data", ["moons", "iris", "own"])
+def test_with_wrong_labels_it_is_another_data_set_and_its_source_says_so(data):
+    if data == "own":
+        data = Dataset.from_frame(pd.DataFrame({"age": range(40), "y": [0, 1] * 20}), "y", name="people")
+    right, wrong, other = (of(dataset=data, **more) for more in ({}, {"mislabelled": 0.2}, {"mislabelled": 0.1}))
+    assert len({right.digest, wrong.digest, other.digest}) == 3
+    assert wrong == of(dataset=data, mislabelled=0.2)
+    assert json.loads(wrong.source)["tags"]["mlflow.source.name"].endswith(", 0.2 mislabelled with the seed 0")

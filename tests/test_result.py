@@ -180,3 +180,22 @@ def test_two_classes_of_a_tanh_output_are_minus_one_and_one():
 def test_wrong_features_and_rules(fields, why):
     with pytest.raises(RequestError, match=why):
         Config(**fields)
+
+
+@pytest.mark.parametrize("output", [None, "tanh"])
+def test_mislabelled_examples_are_learnt_as_they_are_labelled_and_others_are_right(output):
+    config = Config(dataset="gauss", n_examples=20, output=output, hidden=(), mislabelled=1.0, epochs=200)
+    result, right = train(config), train(config.replace(mislabelled=0))
+    assert np.array_equal(result.problem.train.Y, 1 - right.problem.train.Y)
+    assert result.train_accuracy is not None
+    assert result.test_accuracy is not None
+    assert result.train_accuracy > 0.9
+    assert result.test_accuracy < 0.1
+    np.testing.assert_allclose(result.problem.train.X, right.problem.train.X)
+
+
+def test_further_draws_mislabel_others_also_where_nothing_else_is_drawn():
+    config = Config(dataset="xor", mislabelled=0.25)
+    labels = {tuple(train(config.drawn(seed).replace(epochs=1)).problem.train.Y.ravel()) for seed in range(40)}
+    assert len(labels) == 4
+    assert config.replace(mislabelled=0).drawn(3).data_seed == 0

@@ -35,7 +35,7 @@ from sandbox.sweeps.points import brief, describe
 from sandbox.tracking import Destination
 from sandbox.tracking.ui import ranked_by
 
-PROBLEM = {"dataset", "n_examples", "n_validation", "noise"}  # fields that say what is to be learnt
+PROBLEM = {"dataset", "n_examples", "n_validation", "noise", "mislabelled"}  # fields that say what is to be learnt
 LONGEST_POINT = 7900  # characters; MLflow keeps a tag of 8000
 SAMPLERS = {
     "grid": "every combination of the values",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from sandbox.data import DATASETS, Dataset, Parts, load_dataset, load_parts
 from sandbox.errors import RequestError
@@ -207,3 +208,37 @@ def test_import_brings_in_no_heavy_library():
     code = "import sys, sandbox.data; print([m for m in ('sklearn', 'pandas', 'scipy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["moons", "xor", "breast_cancer", "iris", "digits", "playground_circle"])
+@pytest.mark.parametrize("share", [0.001, 0.25, 0.3, 1.0])
+def test_a_share_of_the_training_labels_is_wrong_and_nothing_else(name, share):
+    right = load_parts(name, seed=3)
+    wrong = right.mislabelled(share, seed=3)
+    assert (wrong.validation, wrong.test, wrong.scaling) == (right.validation, right.test, right.scaling)
+    assert np.array_equal(wrong.train.X, right.train.X)
+    moved = (wrong.train.Y != right.train.Y).any(1)
+    assert moved.sum() == max(1, round(share * len(right.train)))
+    assert set(np.unique(wrong.train.Y)) <= {0.0, 1.0}
+    if right.train.task == "multiclass":
+        assert (wrong.train.Y.sum(1) == 1).all()
+    assert np.array_equal(load_parts(name, seed=3).train.Y, right.train.Y)  # what is cached stays as it was
+
+
+def test_which_are_mislabelled_is_of_the_seed_and_a_larger_share_has_those_of_a_smaller_one():
+    parts = load_parts("moons", n=64)
+    moved = {
+        (share, seed): np.flatnonzero(parts.mislabelled(share, seed).train.Y != parts.train.Y)
+        for share in (0.1, 0.5)
+        for seed in range(300)
+    }
+    assert all(set(moved[0.1, seed]) < set(moved[0.5, seed]) for seed in range(300))
+    counts = np.bincount(np.concatenate([moved[0.1, seed] for seed in range(300)]), minlength=64)
+    assert chisquare(counts).pvalue > 0.01
+
+
+def test_a_wrong_class_of_several_is_any_other_as_often():
+    parts = load_parts("digits")
+    right, wrong = (one.Y.argmax(1) for one in (parts.train, parts.mislabelled(1.0, 0).train))
+    assert (right != wrong).all()
+    assert chisquare(np.bincount((wrong - right) % 10, minlength=10)[1:]).pvalue > 0.01
