@@ -53,27 +53,33 @@ FIGURES = {  # what FINDINGS.md quotes of each experiment
     "initializers": ("test_accuracy", "final_cost", *HEALTH),
     "depth": ("test_accuracy", "validation_accuracy"),
     "feature_crosses": ("test_accuracy", "parameters"),
-    "batch_size": ("gradient_noise", "time_to_cost/updates", "time_to_cost/examples", "final_cost"),
+    "batch_size": (
+        *("gradient_noise", "gradient_noise/against", "jaggedness", "jaggedness/rises"),
+        *("time_to_cost/updates", "time_to_cost/examples", "final_cost"),
+    ),
     "schedules": ("final_cost", "diverged", "sharpness", "sharpness_times_rate"),
     "neurons": ("solved", "final_cost"),
     "approximation": ("test_rmse", "test_cost", "final_cost"),
 }
+UNBOUNDED = ("time_to_cost", "jaggedness")  # what has no number is larger than any
 SWEEPS = (learning_rate, initializers, depth, feature_crosses, batch_size, schedules, neurons, approximation)
 TWO = (  # the README's picture: one neuron that is given the cross, and two hidden layers
     Config(dataset="quadrants", n_examples=200, hidden=(), crosses=("x1*x2",), epochs=1000),
     Config(dataset="spiral", n_examples=300, hidden=(8, 8), activation="tanh", epochs=1000),
 )
 EPOCHS = (0, 10, 50, 200, 1000)
+BATCHES = {"batches of 1": "1", "4": "4", "16": "16", "all 64": "none"}
 
 
 def figures(outcome: Outcome) -> pd.DataFrame:
-    """A row for each point: the median, and the lowest and highest, over the seeds; a time that never came is infinite."""
+    """A row for each point: the median, and the lowest and highest, over the seeds; a time that never came is infinite,
+    as is how jagged a curve is that did not fall."""
     rows = []
     for arm, runs in outcome.arms.items():
         row: dict[str, object] = {"point": arm}
         for name in FIGURES[outcome.sweep.name]:
             values = [run.metrics[name] for run in runs if name in run.metrics]
-            if name.startswith("time_to_cost"):
+            if name.startswith(UNBOUNDED):
                 values += [np.inf] * (len(runs) - len(values))
             row[name] = f"{np.median(values):.4g} ({min(values):.4g} to {max(values):.4g})" if values else "-"
         rows.append(row)
@@ -107,9 +113,20 @@ def cost_picture(sweep: Sweep, store: Store, arms: dict[str, str], title: str, h
     """The cost curves of some arms, by the names that the legend has for them."""
     evidence = Evidence(sweep, store)
     curves = {name: evidence.costs(arm) for name, arm in arms.items()}
-    size = (560, 360)
-    png = curves_png(curves, title=title, y_label="cost", y_limits=(0.0, highest), size=size)
+    png = curves_png(curves, title=title, y_label="cost", y_limits=(0.0, highest), size=(560, 360))
     (PICTURES / f"{sweep.name}.png").write_bytes(png)
+
+
+def batches_picture(sweep: Sweep, store: Store, start: int = 10) -> None:
+    """The cost curves of each batch size at 0.2 from epoch `start` on, with all labels right, and below with some wrong."""
+    evidence, tiles = Evidence(sweep, store), []
+    for share, title in (("0", "all labels right"), ("0.03125", "two of 64 wrong")):
+        arms = {name: f"batch_size={size}, learning_rate=0.2, mislabelled={share}" for name, size in BATCHES.items()}
+        points = {name: np.array(evidence.costs(arm)) for name, arm in arms.items()}
+        curves = {name: (epochs[epochs >= start], costs[epochs >= start]) for name, (epochs, costs) in points.items()}
+        png = curves_png(curves, title=f"{title}, rate 0.2", y_label="cost", y_limits=(0.0, 0.25), size=(480, 320))
+        tiles.append([Image.open(io.BytesIO(png)).convert("RGB")])
+    paste(tiles).save(PICTURES / f"{sweep.name}.png")
 
 
 def draw(outcomes: dict[str, Outcome], store: Store) -> None:
@@ -123,6 +140,7 @@ def draw(outcomes: dict[str, Outcome], store: Store) -> None:
         best.setdefault(arm.partition(", learning_rate")[0], arm)
     depths = {f"hidden {layers}": best[f"hidden={layers}"] for layers in ("none", "8", "8,8", "8,8,8")}
     cost_picture(outcomes["depth"].sweep, store, depths, "spiral: cost by depth, best rate of each", 0.75)
+    batches_picture(outcomes["batch_size"].sweep, store)
     evidence = Evidence(outcomes["feature_crosses"].sweep, store)
     arms = ("raw", "cross x1*x2", "crosses, second degree", "hidden 8-8")
     tiles = [evidence.boundary(f"dataset=circle, {arm}").resize((300, 300)) for arm in arms]

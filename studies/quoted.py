@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import wilcoxon
 
+from sandbox.answers.statistics import Estimate, mean, median
 from sandbox.job import Ended
 from sandbox.sweeps import Outcome
 
@@ -42,6 +43,12 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
     """The median, and the lowest and highest: 0.694 (0.423 to 0.869)."""
     median, low, high = (shown(value, digits) for value in (np.median(values), min(values), max(values)))
     return f"{median} ({low} to {high})"
+
+
+def ends(estimate: Estimate, digits: int = 1) -> str:
+    """An estimate and its interval: 9.6 [5.6, 15.3]."""
+    value, low, high = (shown(one, digits) for one in estimate)
+    return f"{value} [{low}, {high}]"
 
 
 def learning_rate(outcome: Outcome, first: First) -> Iterator[str]:
@@ -118,14 +125,11 @@ def feature_crosses(outcome: Outcome, first: First) -> Iterator[str]:
 
 
 def batch_size(outcome: Outcome, first: First) -> Iterator[str]:
-    def value(size: str, rate: str, metric: str = "time_to_cost/updates") -> list[float]:
-        return of(outcome, f"batch_size={size}, learning_rate={rate}", metric)
+    def value(size: str, rate: str, metric: str = "time_to_cost/updates", wrong: str = "0") -> list[float]:
+        return of(outcome, f"batch_size={size}, learning_rate={rate}, mislabelled={wrong}", metric)
 
-    runs = [run for arm in outcome.arms.values() for run in arm if run.job.config.learning_rate == 0.1]
-    noise = {
-        size: [first(run, "gradient_noise") for run in runs if run.job.config.batch_size == size] for size in (1, 4, 16)
-    }
-    means = [float(np.mean(noise[size])) for size in (1, 4, 16)]
+    first_weights = [outcome.arms[f"batch_size={size}, learning_rate=0.1, mislabelled=0"] for size in (1, 4, 16)]
+    means = [float(np.mean([first(run, "gradient_noise") for run in runs])) for runs in first_weights]
     yield f"is {means[0]:.2f}, {means[1]:.3f}, {means[2]:.4f} and 0 for 1, 4, 16 and 64 examples"
     yield f"That is {means[0] / means[1]:.2f} and {means[0] / means[2]:.1f} times"
     for size, words in (("1", "1"), ("4", "4"), ("16", "16"), ("none", "64, all")):
@@ -139,6 +143,31 @@ def batch_size(outcome: Outcome, first: First) -> Iterator[str]:
     lost = sum(one == NEVER for one in value("1", "0.4"))
     yield f"at 0.4 {lost} of 20 networks that learn from one example"
     yield f"(final cost {alone:.3f}, four at a time {four:.4f})"
+    left = [np.median(value(size, "0.2", "final_cost")) for size in ("none", "1")]
+    yield f"({left[0]:.3f} at 0.2, one at a time {left[1]:.4f})"
+    rates, some, wrong = ("0.1", "0.2", "0.4"), {"1": "1", "4": "4", "16": "16", "none": "64, all"}, "0.03125"
+    for size, words in some.items():
+        cells = [ends(median(value(size, rate, "jaggedness", share))) for share in ("0", wrong) for rate in rates]
+        yield f"| {words} | {' | '.join(cells)} |"
+    against = {size: 100 * np.array(value(size, "0.1", "gradient_noise/against")) for size in some}
+    yield f"{ends(mean(against['1']))} % of the examples point against the average of all"
+    yield f"of batches of four {ends(mean(against['4']))} %, of sixteen {against['16'].mean():.2f} %"
+    mislabelled = 100 * np.array(value("1", "0.1", "gradient_noise/against", wrong))
+    yield f"{mislabelled.mean():.1f} %, which is {ends(mean(mislabelled - against['1']))} points more"
+    more: dict[str, list[int]] = {}
+    for size, words in (("1", "one at a time"), ("4", "by fours"), ("16", "by sixteens")):
+        pairs = [[np.array(value(size, rate, "jaggedness", share)) for share in ("0", wrong)] for rate in rates]
+        told = [ends(median(worse / right), 2) for right, worse in pairs]
+        more[size] = [int((worse > right).sum()) for right, worse in pairs]
+        yield f"{words} {told[0]}, {told[1]} and {told[2]}"
+    yield "{}, {} and {} of 20 one at a time".format(*more["1"])
+    yield f"with {min(*more['4'], *more['16'])} of 20 networks by fours and by sixteens"
+    rises = [
+        [shown(float(np.median(value(size, "0.2", "jaggedness/rises", share))), 2) for size in some]
+        for share in ("0", wrong)
+    ]
+    yield "after {}, {}, {} and {} of the updates".format(*rises[0])
+    yield "with two wrong labels {}, {}, {} and {}".format(*rises[1])
 
 
 def schedules(outcome: Outcome, first: First) -> Iterator[str]:

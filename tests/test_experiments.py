@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from sandbox import train_many
+from sandbox.answers.statistics import mean
+from sandbox.nn import Snapshots, gradients
+from sandbox.result import prepare
 
 ROOT = Path(__file__).parent.parent
 SEEDS = 4
@@ -127,7 +130,7 @@ def test_a_cross_makes_the_quadrants_linear_and_not_the_spiral():
 
 def test_the_noise_of_a_batch_falls_with_its_size_and_a_small_one_gets_there_with_fewer_examples():
     """Drawn without replacement from 64: 1 for single examples, 60 / (4 * 63) for four, 48 / (16 * 63) for 16, and 0."""
-    results = results_of("batch_size")
+    results = [(c, r) for c, r in results_of("batch_size") if not c.mislabelled]
 
     def noise(size):  # of the first weights, which are alike for all batch sizes
         return np.array([r.curves["gradient_noise"][1][0] for c, r in results if c.batch_size == size])
@@ -147,6 +150,49 @@ def test_the_noise_of_a_batch_falls_with_its_size_and_a_small_one_gets_there_wit
         assert median("examples", small, 0.1) < median("examples", large, 0.1) / 2
     assert median("updates", 4, 0.1) == pytest.approx(median("updates", 16, 0.1), rel=0.2)
     assert median("updates", 1, 0.4) > 2 * median("updates", 16, 0.4)  # perhaps never
+
+
+def test_the_average_smooths_the_cost_curve_and_wrong_labels_make_it_more_jagged():
+    results = results_of("batch_size")
+
+    def jaggedness(size, rate, share):
+        wanted = (size, rate, share)
+        found = [r for c, r in results if (c.batch_size, c.learning_rate, c.mislabelled) == wanted]
+        assert len(found) == SEEDS
+        return np.array([r.curves["jaggedness"][1][0] if "jaggedness" in r.curves else np.inf for r in found])
+
+    for share in (0, 1 / 32):
+        for rate in (0.1, 0.2, 0.4):
+            assert jaggedness(None, rate, share) == pytest.approx(1, rel=1e-9)
+            medians = [np.median(jaggedness(size, rate, share)) for size in (16, 4, 1)]
+            assert 1 < medians[0] < medians[1] / 1.5 < medians[2] / 3
+    for size in (16, 4):
+        for rate in (0.1, 0.2, 0.4):
+            assert (jaggedness(size, rate, 1 / 32) > jaggedness(size, rate, 0)).all()
+
+
+def test_mislabelled_examples_pull_against_the_others_as_soon_as_these_have_found_a_way():
+    """The figures of FINDINGS.md: 20 seeds of the full batch at 0.2, ten epochs."""
+    base = sweep_of("batch_size").base.replace(learning_rate=0.2, mislabelled=1 / 32, epochs=11)
+    wrong, others, against_others, lengths = [], [], [], []
+    for result in train_many([base.drawn(seed) for seed in range(20)], [Snapshots([10])]):
+        train = result.problem.train
+        X, moved = (
+            result.problem.inputs(train.X),
+            (train.Y != prepare(result.config.replace(mislabelled=0)).train.Y)[:, 0],
+        )
+        assert moved.sum() == 2
+        each = [gradients(result.snapshots[10], X[[i]], train.Y[[i]], base.cost)[1].parameters for i in range(64)]
+        against = each @ np.mean(each, axis=0) < 0
+        wrong.append(100 * against[moved].mean())
+        others.append(100 * against[~moved].mean())
+        against_others.append(100 * (np.array(each)[moved] @ np.mean(np.array(each)[~moved], axis=0) < 0).mean())
+        long = np.linalg.norm(each, axis=1)
+        lengths.append(long[moved].mean() / long[~moved].mean())
+    assert mean(wrong) == pytest.approx((70, 52, 88), abs=0.5)
+    assert mean(others) == pytest.approx((21, 18, 24), abs=0.5)
+    assert np.mean(against_others) == pytest.approx(95)
+    assert np.median(lengths) == pytest.approx(3.4, abs=0.05)
 
 
 def test_above_two_over_the_sharpness_a_line_diverges_and_a_network_may_find_a_flatter_place():

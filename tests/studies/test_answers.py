@@ -65,13 +65,17 @@ def test_texts_and_pictures_are_of_what_mlflow_holds(small, store, tmp_path):
     assert outcome.answer.sentences[0] in answer.read_text()
 
 
-def test_what_a_curve_began_with_is_told_as_well(small, store, plain):
+def test_what_a_curve_began_with_is_told_as_well(small, store, plain, tmp_path):
     outcome, runs = small(batch_size, objective="final_cost")
-    chosen = [run for run in runs if (run.data.params["batch_size"], run.data.params["learning_rate"]) == ("4", "0.1")]
+    wanted = {"batch_size": "4", "learning_rate": "0.1", "mislabelled": "0.0"}
+    chosen = [run for run in runs if wanted.items() <= run.data.params.items()]
     noise = [plain.get_metric_history(run.info.run_id, "gradient_noise")[0] for run in chosen]
     assert {point.step for point in noise} == {0}
     (told,) = (text for text in answers.quoted(outcome, store) if text.startswith("is "))
     assert f", {statistics.mean(point.value for point in noise):.3f}, " in told
+    answers.batches_picture(outcome.sweep, store)
+    with Image.open(tmp_path / "batch_size.png") as picture:
+        assert picture.size == (480, 640)
 
 
 def test_a_comparison_is_told_where_all_of_its_runs_are_logged(store, tmp_path, monkeypatch, capsys):
