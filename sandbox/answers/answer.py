@@ -26,8 +26,8 @@ FEWEST = 3  # seeds, below which there is nothing to compare by
 class Row(NamedTuple):
     """A value of a dimension, or a part of its range, `label`: how the best point with it did.
 
-    `point` is that point, `at` the values of the other dimensions there, `mean` that of the figure over the seeds that did
-    not diverge (NaN: fewer than two).
+    `point` is that point, `at` the values of the other dimensions there, `mean` that of the figure over the seeds that have
+    one (NaN: fewer than two). The others diverged, or are `missing`: they never came to what is measured.
     """
 
     label: str
@@ -39,6 +39,17 @@ class Row(NamedTuple):
     diverged: int
     figures: Mapping[int, float]  # by seed
     overlap: float = 0.0
+    missing: int = 0
+
+    @property
+    def without(self) -> int:
+        """How many seeds have no figure."""
+        return self.diverged + self.missing
+
+    @property
+    def fate(self) -> str:
+        """What becomes of those seeds."""
+        return " or ".join(filter(None, ["diverges" * bool(self.diverged), "has none" * bool(self.missing)]))
 
     @property
     def told(self) -> bool:
@@ -47,8 +58,8 @@ class Row(NamedTuple):
 
     @property
     def sound(self) -> bool:
-        """Whether it can be compared: at most half of the seeds diverged, and there are enough of the others."""
-        return self.diverged <= self.runs / 2 and len(self.figures) >= FEWEST
+        """Whether it can be compared: at least half of the seeds have a figure, and these are enough."""
+        return self.without <= self.runs / 2 and len(self.figures) >= FEWEST
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ class Answer:
     def sentence(self, part: Part) -> str:
         """What the rows of a part say, and no more."""
         rows, best, name = self.parts[part], self.best(part), part.name
-        lost = [row for row in rows if row.diverged > row.runs / 2]
+        lost = [row for row in rows if row.without > row.runs / 2]
         ends = [_diverging(lost)] if lost else []
         told, called = self.figure.replace("_", " "), "" if name == "arm" else f"{name.replace('_', ' ')} "
         if best is None:
@@ -97,7 +108,7 @@ class Answer:
         beaten = [row for row in others if self.verdict(best, row) == (LARGER if self.larger else SMALLER)]
         open_ones = [row for row in others if row not in beaten]
         few = [row for row in rows if row not in (best, *others, *lost)]
-        shaky = [row for row in (best, *others) if row.diverged]
+        shaky = [row for row in (best, *others) if row.without]
         if others and not beaten:
             parts = [
                 f"no {called or 'arm '}can be told from another by the {told}: {best.label} has {spell(best.mean)}"
@@ -112,7 +123,7 @@ class Answer:
                 parts.append(f"{_listed(open_ones)} cannot be told from it")
             if beaten:
                 parts.append(f"{_listed(beaten)} {'is' if len(beaten) == 1 else 'are'} worse")
-        parts += [f"{row.label} diverges with {row.diverged} of {row.runs} seeds" for row in shaky]
+        parts += [f"{row.label} {row.fate} with {row.without} of {row.runs} seeds" for row in shaky]
         if few:
             parts.append(f"{_listed(few)} {'has' if len(few) == 1 else 'have'} too few seeds to compare")
         return "; ".join([*parts, *ends])
@@ -133,6 +144,7 @@ class Answer:
             "95 % interval": [_interval(row.mean) if row.told else "" for row in rows],
             "runs": [row.runs for row in rows],
             "diverged": [row.diverged for row in rows],
+            **({"without": [row.missing for row in rows]} if any(row.missing for row in rows) else {}),
             **({"best with": [words({one: row.at[one] for one in others}) for row in rows]} if others else {}),
         }
 
@@ -176,7 +188,9 @@ def _row(group: Group, others: list[str], figure: str) -> Row:
         estimate = Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
     point = group.best.at
     at = {other: point[other] for other in others}
-    return Row(group.label, group.place, point, at, estimate, len(best), len(best) - len(figures), figures, overlap)
+    missing = sum(trial.figure is None and not trial.diverged for trial in best)
+    diverged = len(best) - len(figures) - missing
+    return Row(group.label, group.place, point, at, estimate, len(best), diverged, figures, overlap, missing)
 
 
 def _sound(rows: Sequence[Row]) -> list[Any]:
@@ -216,9 +230,10 @@ def _few(rows: Sequence[Row], larger: bool, told: str) -> str:
 def _diverging(rows: list[Row]) -> str:
     every = [row for row in rows if row.diverged == row.runs]
     parts = [f"{_listed(every)} {'diverges' if len(every) == 1 else 'diverge'} with every seed"] if every else []
-    return "; ".join(
-        parts + [f"{row.label} diverges with {row.diverged} of {row.runs} seeds" for row in rows if row not in every]
-    )
+    never = [row for row in rows if row.missing == row.runs]
+    parts += [f"{_listed(never)} {'has' if len(never) == 1 else 'have'} none with any seed"] if never else []
+    others = [row for row in rows if row not in (*every, *never)]
+    return "; ".join(parts + [f"{row.label} {row.fate} with {row.without} of {row.runs} seeds" for row in others])
 
 
 def _listed(rows: Sequence[Row]) -> str:

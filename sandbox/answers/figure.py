@@ -54,7 +54,9 @@ def draw(answer: Answer, title: str = "") -> "Figure":
 
 
 def _why(row: Row) -> str:
-    return f"{row.diverged} of {row.runs} diverged" if row.diverged else "too few seeds"
+    if not row.without:
+        return "too few seeds"
+    return f"{row.without} of {row.runs} {'diverged' if not row.missing else 'without'}"
 
 
 def _short(label: str) -> str:

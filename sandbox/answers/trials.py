@@ -11,8 +11,9 @@ BINS = 5  # of the values of a range, of which no two are alike
 class Trial(NamedTuple):
     """One run: its point, its seed, the objective as a rank (lower is better), and the figure that is compared.
 
-    `figure` is None where it diverged, or has no such metric. `overlap` says how much the splits of its data do (see
+    `figure` is None where it `diverged`, or has no such metric. `overlap` says how much the splits of its data do (see
     sandbox.answers.statistics), 0 for independent draws. A `lost` one has no objective: its rank is the worst.
+    `diverged` says of one without a figure why it has none.
     """
 
     point: Mapping[str, Any]
@@ -21,6 +22,7 @@ class Trial(NamedTuple):
     figure: float | None
     overlap: float = 0.0
     lost: bool = False
+    diverged: bool = True
 
 
 class Part(NamedTuple):

@@ -202,6 +202,7 @@ class Outcome(campaign.Outcome):
                 None if ended.diverged else ended.metrics.get(figure),
                 ended.job.config.data.overlap,
                 lost=goal.value(ended) == goal.worst,
+                diverged=bool(ended.diverged),
             )
             for ended in self.runs
             if not ended.pruned and ended.point

@@ -189,3 +189,27 @@ def test_the_figure_has_a_panel_for_each_dimension():
     assert [label.get_text() for label in first.get_yticklabels()] == ["a", "b", "c"]
     assert "diverged" in first.texts[0].get_text()
     assert second.get_title(loc="left") == "width"
+
+
+def test_who_never_came_to_what_is_measured_has_not_diverged():
+    def trials(size, without, diverged):
+        for seed in range(8):
+            figure = None if seed < without else 100.0 * size + seed
+            yield Trial({"size": size}, seed, size + (seed < without), figure, diverged=diverged)
+
+    some = [*trials(1, 1, False), *trials(2, 2, True), *trials(3, 8, False), *trials(4, 8, True)]
+    some += [
+        Trial({"size": 5}, seed, 5 + seed, None if seed < 2 else 500 + seed, diverged=seed < 1) for seed in range(8)
+    ]
+    answer = answer_of(some, {"size": [1, 2, 3, 4, 5]}, "time", larger=False)
+    (sentence,) = answer.sentences
+    for words in (
+        "1 has none with 1 of 8 seeds",
+        "2 diverges with 2 of 8 seeds",
+        "5 diverges or has none with 2 of 8 seeds",
+        "4 diverges with every seed",
+        "3 has none with any seed",
+    ):
+        assert words in sentence
+    ((_, table),) = [(part, answer.table(part)) for part in answer.parts]
+    assert (table["diverged"], table["without"]) == ([0, 2, 0, 8, 1], [1, 0, 8, 0, 1])
