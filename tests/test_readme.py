@@ -101,9 +101,15 @@ def block_with(text):
 
 @pytest.mark.slow
 def test_the_first_hour(shell):
-    output = shell(block_with("sandbox explain")).stdout
+    output = shell(block_with("sandbox explain or")).stdout
     assert "run_id" in output
     assert "boundary.png" in output
+
+
+@pytest.mark.slow
+def test_the_pictures_of_the_texts(shell, clone):
+    assert "dy/dx = 36" in shell(block_with("sandbox landscape")).stdout
+    assert all((clone / name).is_file() for name in ("graph.png", "landscape.png", "network.png"))
 
 
 @pytest.mark.slow
@@ -122,7 +128,7 @@ def test_own_data(shell):
 
 @pytest.mark.slow
 def test_the_python_of_ones_own_question_and_that_of_the_end(shell, clone, plain_of):
-    hooks, functions, used, _ = PYTHON  # that with scikit-learn's habits is run by the estimators' tests
+    hooks, functions, used, _, read = PYTHON  # that with scikit-learn's habits is run by the estimators' tests
     (clone / "my.py").write_text(hooks)
     assert "dead units" in shell(".venv/bin/python my.py --seeds 1").stdout
     (clone / "my.py").write_text(functions)
@@ -130,3 +136,5 @@ def test_the_python_of_ones_own_question_and_that_of_the_end(shell, clone, plain
     (clone / "used.py").write_text(used)
     shell(".venv/bin/python used.py")
     assert "or by hand" in {run.info.run_name for run in plain_of(clone, "train")}
+    (clone / "read.py").write_text(f"{read}\nprint(len(runs), runs.columns.tolist())")
+    assert "params.learning_rate" in shell(".venv/bin/python read.py").stdout
