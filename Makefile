@@ -8,7 +8,7 @@ APART := $(if $(WORKERS),--workers $(WORKERS)) # WORKERS=8, or WORKERS=tcp://HOS
 SWEEPS := $(addprefix sweep-,$(EXPERIMENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep compare compare-full answers published docs ui test test-floors lock bench bench-cluster lint clean $(SWEEPS)
+.PHONY: help setup sweep compare compare-full answers published lessons docs ui test test-floors lock bench bench-cluster lint clean $(SWEEPS)
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-zA-Z$$()_-]+:.*## /{sub(/.*SWEEPS.*/, "sweep-NAME", $$1); printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,14 @@ answers: setup ## draw every answer, figure and number of the experiments anew f
 
 published: setup ## re-run every published result that the trainer claims
 	@$(BIN)/python -m studies.published_results
+
+lessons: $(VENV)/.lessons ## open the six lessons in Jupyter Lab, the first one first
+	@cd studies/lessons && ../../$(BIN)/jupyter lab 1_one_neuron.ipynb $(ARGS)
+
+$(VENV)/.lessons: $(VENV)/.ready
+	@echo "installing Jupyter Lab into $(VENV): a minute, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[lessons]"
+	@touch $@
 
 docs: setup ## make pages of README, findings, commands, recipes and every public name, in build/docs
 	@$(BIN)/python -m studies.docs
