@@ -41,7 +41,7 @@ published: setup ## re-run every published result that the trainer claims
 	@$(BIN)/python -m studies.published_results
 
 lessons: $(VENV)/.lessons ## open the six lessons in Jupyter Lab, the first one first
-	@cd studies/lessons && ../../$(BIN)/jupyter lab 1_one_neuron.ipynb $(ARGS)
+	@cd studies/lessons && ../../$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/1_one_neuron.ipynb $(ARGS)
 
 $(VENV)/.lessons: $(VENV)/.ready
 	@echo "installing Jupyter Lab into $(VENV): a minute, once"
