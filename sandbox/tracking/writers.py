@@ -38,7 +38,7 @@ class Writers:
         self._heard = False
         self._progress = time.monotonic()
         self._failures = 0
-        self._ending = False
+        self._ending = self._given_up = False
         self._processes: dict[threading.Thread, subprocess.Popen] = {}
         self._lock = threading.Lock()
 
@@ -99,6 +99,7 @@ class Writers:
         else:
             reason = last.decode(errors="replace").strip() or f"exit code {code}"
             self._hear({"down": f"the writers die: {reason}"})
+            self._given_up = True
 
     def _hear(self, news: dict[str, str]) -> None:
         self._heard = True
@@ -127,7 +128,8 @@ class Writers:
                 self._progress, waiting = now, left
             silent = now - self._progress > (PATIENCE if self._heard else START)
             away = self._down_since and now - self._down_since > (PATIENCE if self.logged else SHORT_PATIENCE)
-            if silent or away or not self._processes:
+            over = self._given_up or (self._ending and not self._processes)  # between two lives there is none at work
+            if silent or away or over:
                 return False
             time.sleep(poll)
         return True

@@ -176,6 +176,30 @@ def test_several_writers_log_each_file_once_and_one_that_is_killed_is_replaced(s
     assert not list(spool.directory.glob("scratch-*-*"))
 
 
+@pytest.mark.slow
+def test_a_writer_that_dies_while_it_is_waited_for_is_replaced_however_long_that_takes(spool, runs, make_record):
+    """On a busy machine a process takes a while to start: between two lives there is none, and that is no end."""
+
+    class Slow(Writers):
+        def _start(self):
+            if self._heard:
+                time.sleep(1)
+            super()._start()
+
+    to = place("writers, slowly")
+    crew = Slow(spool, 1).start()
+    path = spool.put(Entry(to, record(make_record, to, "run", **FIELDS)))
+    assert crew.wait()
+    held = spool.put(Entry(to, record(make_record, to, "next", **FIELDS)))
+    crew._processes[next(iter(crew._processes))].kill()
+    assert crew.wait()
+    crew.close()
+    crew.join()
+    assert not path.exists()
+    assert not held.exists()
+    assert len([run for run in runs("writers, slowly") if run.info.run_name != to.campaign]) == 2
+
+
 def test_a_writer_whose_driver_has_died_drains_the_spool_and_ends(spool, runs, make_record):
     to = place("orphan")
     for number in range(5):
