@@ -1,5 +1,6 @@
 """The outcome of a sweep: what it came to, point by point, and the closing table of several."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -109,14 +110,19 @@ class Outcome(campaign.Outcome):
         return pd.DataFrame(rows)
 
     def points(self) -> "pd.DataFrame":
-        """A row for each point, the best first: runs, the objective's median, lowest and highest, and what diverged."""
+        """A row for each point, the best first: runs, the objective's median, lowest and highest, and what diverged.
+
+        What diverged, or has no such metric, counts as the worst of all, and is NaN where it is the median or an end.
+        """
         import pandas as pd
 
         goal = self.sweep.goal
         rows = []
         for arm in self.ranked:
             values = [goal.value(ended) for ended in self.arms[arm]]
+            values = [math.copysign(math.inf, value) if value == goal.worst else value for value in values]
             spread = {goal.metric: np.median(values), "lowest": min(values), "highest": max(values)}
+            spread = {name: value if math.isfinite(value) else math.nan for name, value in spread.items()}
             figures = {name: self._median(arm, name) for name in ("final_cost", "test_accuracy")}
             diverged = sum(ended.diverged for ended in self.arms[arm])
             rows.append({"point": arm, "runs": len(values), **figures, **spread, "diverged": diverged})

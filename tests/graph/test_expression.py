@@ -31,7 +31,8 @@ def test_values_and_derivatives_are_those_of_finite_differences(text):
     graph = expression_graph(text, {"x": points})
     assert np.allclose(np.broadcast_to(graph.loss.value, points.shape), function(points), rtol=1e-14)
     slopes = derivative(function, points).df  # extrapolated differences of many orders
-    assert np.allclose(np.broadcast_to(graph["x"].gradient, points.shape), slopes, rtol=1e-8)
+    gradient = np.asarray(graph["x"].gradient)
+    assert np.allclose(np.broadcast_to(gradient, points.shape), slopes, rtol=1e-8)
     for point, slope in zip(points, slopes, strict=True):  # number by number it is the same
         assert expression_graph(text, {"x": point})["x"].gradient == pytest.approx(slope, rel=1e-8)
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from sandbox import Config
@@ -48,6 +49,10 @@ def test_the_objective_decides_what_is_best_and_in_which_order_the_points_come(s
     assert list(frame["validation_accuracy"][:2]) == pytest.approx([0.4, 0.15])
     assert list(by_cost.points()["point"]) == ["a", "b", "c"]
     assert list(by_cost.points()["runs"]) == [2, 3, 1]
+    for outcome, name in ((by_accuracy, "validation_accuracy"), (by_cost, "final_cost")):  # c has diverged
+        last = outcome.points().iloc[-1]
+        assert last["point"] == "c"
+        assert np.isnan([last[name], last["lowest"], last["highest"]]).all()
     figures = {name: value for name, value, _ in by_accuracy.parent_figures()}
     assert figures["best_final_cost"] == 0.8
     assert math.isclose(figures["best_validation_accuracy"], 0.4)
