@@ -13,13 +13,11 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("studies", "lessons")
 LESSONS = sorted((ROOT / FOLDER).glob("*.ipynb"))
-# All warnings are written, as errors they would be caught; but for two that pytest leaves out as well, and one of tqdm's
-# that is not given where Jupyter's widgets are, which the extra `lessons` has.
+# All warnings are written, as errors they would be caught; but for two that pytest leaves out as well.
 LOUD = """import warnings
 warnings.simplefilter("default")
 warnings.filterwarnings("ignore", "unclosed database", ResourceWarning)
-warnings.filterwarnings("ignore", "The ..noload.. loader strategy is deprecated", DeprecationWarning)
-warnings.filterwarnings("ignore", "IProgress not found")"""
+warnings.filterwarnings("ignore", "The ..noload.. loader strategy is deprecated", DeprecationWarning)"""
 FOLDED = re.compile(
     r"<details><summary>Answer</summary>\n\n.*?```python\n(.*?)```\n\nprints\n\n```text\n(.*?)```\n\n</details>",
     re.DOTALL,
