@@ -13,9 +13,9 @@ from sandbox.plots.colours import BINARY_COLOURS, INK, SPINE
 from sandbox.plots.figure import Figure
 
 MOST = 8  # units of a layer that are drawn
-WRITTEN = 24  # weights between two layers whose numbers are written
-FONT, RADIUS = 11.0, 19.0
-STEP, APART = 62.0, 150.0  # pixels between units, and between layers
+WRITTEN = 8  # weights between two layers whose numbers are written
+FONT, RADIUS = 12.0, 20.0
+STEP, APART = 66.0, 112.0  # pixels between units, and between layers
 WIDEST = 5.0
 
 
