@@ -37,6 +37,12 @@ FLAGS = [
 ]
 
 
+def pytest_configure():
+    """A shell may start the tests in the background, with SIGINT ignored; a user's terminal does not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 SLOW = "slow: runs where CI=true, and with make test SLOW=1"
 
 
@@ -190,14 +196,17 @@ def runs_frame():
 
     def read(store, experiments=None, text=""):
         mlflow.set_tracking_uri(store.uri)
-        found = mlflow.search_runs(
-            experiment_names=experiments, filter_string=text, search_all_experiments=not experiments
-        )
+        try:
+            found = mlflow.search_runs(
+                experiment_names=experiments, filter_string=text, search_all_experiments=not experiments
+            )
+        finally:
+            mlflow.set_tracking_uri("")
+            del os.environ["MLFLOW_TRACKING_URI"]  # which that sets for every process to come
         assert isinstance(found, pd.DataFrame)
         return found
 
-    yield read
-    mlflow.set_tracking_uri("")
+    return read
 
 
 class Process(subprocess.Popen):
@@ -310,9 +319,12 @@ def required():
     return check
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(required):
-    """A real Chromium: required in CI, elsewhere skipped where there is none."""
+    """A real Chromium: required in CI, elsewhere skipped where there is none.
+
+    As long as there is one, asyncio has a loop that runs in this thread: a module's own, so that others have none.
+    """
     required(Path(CHROMIUM).exists(), f"there is no {CHROMIUM}")
     from playwright.sync_api import sync_playwright
 

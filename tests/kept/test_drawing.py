@@ -12,8 +12,8 @@ from sandbox.plots import activations_figure, boundary_figure, cost_figure, netw
 
 
 def drawn(here, *words):
-    code, output, errors = here(*words)
-    assert (code, errors) == (0, ""), errors
+    code, output, errors = here(*words)  # MLflow says on standard error that it makes its tables
+    assert code == 0, errors
     return output
 
 
