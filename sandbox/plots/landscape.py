@@ -41,6 +41,7 @@ def descent_figure(line: "Landscape") -> Figure:
             ends = {"xy": (x[step + 1], y[step + 1]), "xytext": (x[step], y[step])}
             arrow = {"arrowstyle": "-|>", "color": STEPS, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
             drawn = axes.annotate("", **ends, arrowprops=arrow, annotation_clip=False, zorder=3)
+            drawn.set_in_layout(False)  # it may end far beyond
             drawn.arrow_patch.set_clip_path(axes.patch)  # type: ignore[union-attr]
         axes.plot(x, y, "o", color=STEPS, markersize=4, zorder=4)
         axes.plot(x[:1], y[:1], "o", color="white", markeredgecolor=INK, markersize=8, zorder=5)
