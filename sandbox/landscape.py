@@ -19,6 +19,7 @@ from sandbox.nn.network import Network, split_layers
 from sandbox.result import Result
 
 SIDE, ALONG = 61, 401  # points of a side of a plane, and of a line
+TRAINING = "training"  # the path of a result
 CHUNK = 500_000  # numbers in a layer's outputs, of many networks at once
 FAR = 1e8  # where descent has left for good
 PLACE = re.compile(r"(?:W([1-9]\d{0,3})\[([1-9]\d{0,5}),([1-9]\d{0,5})\]|b([1-9]\d{0,3})\[([1-9]\d{0,5})\])")
@@ -126,9 +127,9 @@ def of_result(result: Result, chosen: Sequence[str] = (), directions: str = "pat
         costs, slopes = objective(origin + points @ axes)
         return costs, slopes @ axes.T
 
-    found = around(cost, names, {"training": inside}, span=span, label=label, mirrored=False)
+    found = around(cost, names, {TRAINING: inside}, span=span, label=label, mirrored=False)
     true = objective(path)[0]
-    return Landscape(names, found.grid, found.costs, found.paths, {"training": true}, label)
+    return Landscape(names, found.grid, found.costs, found.paths, {TRAINING: true}, label)
 
 
 def of_one(result: Result, chosen: str, rates: Sequence[float], steps: int) -> Landscape:

@@ -126,10 +126,10 @@ def landscape(
       sandbox landscape "sin(3*x)*cos(3*y) + x^2 + y^2" --at x=1.4,y=1.2 --rates 0.03
     """
     with getting_ready():
-        from sandbox.landscape import Landscape, of_one, of_result
+        from sandbox.landscape import TRAINING, of_one, of_result
         from sandbox.plots.landscape import descent_figure, ending, landscape_figure
 
-    out, found = _place(out, "landscape.png"), None
+    out = _place(out, "landscape.png")
     names = [part for part in (over or "").replace("],", "] ").split() if part]
     if at is not None:
         given = {"over": over, "directions": directions if directions != "path" else None, **changes}
@@ -152,22 +152,26 @@ def landscape(
             found = of_result(result, names, directions)
     figure = landscape_figure(found, title=title) if found.flat else descent_figure(found)
     save(out, png_of(figure), "--out")
-    ends = {
-        name: {"steps": len(path) - 1, "at": path[-1].tolist(), "cost": _finite(found.heights[name][-1])}
-        | ({} if found.flat else {"ending": ending(found, name)})
-        for name, path in found.paths.items()
-    }
     if as_json:
-        click.echo(json.dumps({"names": found.names, "paths": ends, "out": str(out)}))
+        paths = {name: _ended(found, name, None if found.flat else ending(found, name)) for name in found.paths}
+        click.echo(json.dumps({"names": found.names, "paths": paths, "out": str(out)}))
         return
-    assert isinstance(found, Landscape)
-    for name, end in ends.items():
-        place = ", ".join(f"{axis} = {value:.6g}" for axis, value in zip(found.names, end["at"], strict=True))
-        rate = name if name == "training" else f"rate {name}"
-        steps_done = f"after {end['steps']} steps " if name != "training" else "at the end "
-        how = f": {end['ending']}" if "ending" in end else ""
-        click.echo(f"{rate}{how}, {steps_done}{place}, {found.label} {found.heights[name][-1]:.6g}")
+    for name, path in found.paths.items():
+        place = ", ".join(f"{axis} = {value:.6g}" for axis, value in zip(found.names, path[-1], strict=True))
+        first, last = found.heights[name][[0, -1]]
+        if name == TRAINING:
+            click.echo(f"training: {found.label} from {first:.6g} to {last:.6g}" + (f", at {place}" if names else ""))
+            continue
+        how = "" if found.flat else f": {ending(found, name)}"
+        click.echo(f"rate {name}{how}, after {len(path) - 1} steps {place}, {found.label} {last:.6g}")
     click.echo(f"picture: {out}")
+
+
+def _ended(found: Any, name: str, how: str | None) -> dict[str, Any]:
+    """How a path ends, as primitives."""
+    path = found.paths[name]
+    told = {"steps": len(path) - 1, "at": path[-1].tolist(), "cost": _finite(found.heights[name][-1])}
+    return told | ({"ending": how} if how else {})
 
 
 def _of_expression(text: str | None, at: str, rates: Sequence[float], steps: int) -> Any:
