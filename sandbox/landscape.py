@@ -21,6 +21,10 @@ from sandbox.result import Result
 SIDE, ALONG = 61, 401  # points of a side of a plane, and of a line
 TRAINING = "training"  # the path of a result
 CHUNK = 500_000  # numbers in a layer's outputs, of many networks at once
+DIRECTIONS = {
+    "path": ("the path's first component", "its second"),
+    "random": ("one random direction", "another"),
+}
 FAR = 1e8  # where descent has left for good
 PLACE = re.compile(r"(?:W([1-9]\d{0,3})\[([1-9]\d{0,5}),([1-9]\d{0,5})\]|b([1-9]\d{0,3})\[([1-9]\d{0,5})\])")
 
@@ -47,6 +51,17 @@ class Landscape:
     def flat(self) -> bool:
         """Whether it is a plane, and not a line."""
         return len(self.names) == 2
+
+    def ending(self, name: str) -> str:
+        """How descent along a line ends: in a word or two."""
+        path, heights, (low, high) = self.paths[name][:, 0], self.heights[name], self.grid[[0, -1], 0]
+        if not low <= path[-1] <= high and heights[-1] > heights[0]:
+            return "leaves"
+        steps = np.diff(path)
+        if abs(path[-1] - path[0]) < 1e-3 * (high - low):
+            return "hardly moves"
+        turns = np.diff(np.sign(steps[np.abs(steps) > 1e-9 * (high - low)])).any()
+        return "overshoots" if turns or not low <= path[1] <= high else "comes down"
 
 
 def descend(objective: Objective, start: ArrayLike, rate: float, steps: int) -> np.ndarray:
@@ -115,10 +130,10 @@ def of_result(result: Result, chosen: Sequence[str] = (), directions: str = "pat
         axes, names, span = np.eye(len(end))[places], tuple(chosen), 0.25
         origin, inside = end * ~axes.any(0), path[:, places]
     else:
-        choose("directions", directions, {"path": 0, "random": 0})
+        choose("directions", directions, DIRECTIONS)
         axes = _principal(path - end) if directions == "path" else random_directions(end, result.network.sizes)
         names, span = (
-            tuple(f"along {_ORDINALS[directions][at]}" for at in range(2)),
+            tuple(f"along {DIRECTIONS[directions][at]}" for at in range(2)),
             0.25 if directions == "path" else 1.0,
         )
         origin, inside = end, (path - end) @ np.linalg.pinv(axes)
@@ -189,12 +204,6 @@ def places_of(names: Sequence[str], network: Network) -> list[int]:
     if len(set(places)) < len(places):
         raise RequestError(f"{names[0]} is given twice")
     return places
-
-
-_ORDINALS = {
-    "path": ("the path's first component", "its second"),
-    "random": ("one random direction", "another"),
-}
 
 
 def _grid(

@@ -55,6 +55,15 @@ def look_up(kind: str, name: str, table: Mapping[str, T], check: Callable[[str, 
     return known[1]
 
 
+def called(name: str) -> str:
+    """What something is called in a picture: one's own without its module.
+
+    >>> called("my:swish"), called("tanh")
+    ('swish', 'tanh')
+    """
+    return name.partition(":")[2] or name
+
+
 def find(kind: str, name: str) -> Any:
     """What stands at the top of a module under this name, "module:name". Raises RequestError."""
     module, colon, attribute = name.partition(":")

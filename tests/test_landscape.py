@@ -8,7 +8,7 @@ import pytest
 from sandbox import Config, RequestError, train
 from sandbox.landscape import descend, objective_of, of_one, of_result, places_of, random_directions
 from sandbox.nn import Network, Snapshots
-from sandbox.plots.landscape import descent_figure, ending, landscape_figure
+from sandbox.plots.landscape import descent_figure, landscape_figure
 
 OR = Config(dataset="or", hidden=(), epochs=300, l2=0.01)
 GATE = train(OR, [Snapshots(range(0, 301, 50))])
@@ -100,9 +100,7 @@ def test_descent_along_one_weight_leaves_the_others():
 def test_pictures_have_what_they_name():
     line = of_one(GATE, "b1[1]", [0.5, 50.0], 5)
     figure = descent_figure(line)
-    assert [axes.get_title() for axes in figure.axes] == [
-        f"rate {name}: {ending(line, name)}" for name in ("0.5", "50")
-    ]
+    assert [axes.get_title() for axes in figure.axes] == [f"rate {name}: {line.ending(name)}" for name in ("0.5", "50")]
     plane = landscape_figure(of_result(GATE, ["W1[1,1]", "b1[1]"]), title="or")
     assert {axes.get_xlabel() for axes in plane.axes} >= {"W1[1,1]"}
     for drawn in (figure, plane):

@@ -5,8 +5,8 @@ what they are there. What is then compared is the figure that nothing was select
 is of validation data. Values are paired by seed, which decides weights and data alike. Intervals of means are Student's at
 95 %, those of shares (of a figure that is 0 or 1) exact; differences are judged by intervals that hold together for all
 pairs of all dimensions (Bonferroni), so that in one answer of twenty a difference is claimed that is not there. A value with
-which more than half of the seeds diverge is not compared. Dimensions that say what is to be learnt, such as the data set,
-are not compared: there is an answer for each.
+which more than half of the seeds diverge, or never come to the figure, is not compared. Dimensions that say what is to be
+learnt, such as the data set, are not compared: there is an answer for each.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

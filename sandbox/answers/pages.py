@@ -50,13 +50,26 @@ def _csv(answer: Answer) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(
-        ["where", "dimension", "value", "metric", "mean", "low", "high", "runs", "diverged", "best_with", "by_seed"]
+        [
+            "where",
+            "dimension",
+            "value",
+            "metric",
+            "mean",
+            "low",
+            "high",
+            "runs",
+            "diverged",
+            "without",
+            "best_with",
+            "by_seed",
+        ]
     )
     for part, rows in answer.parts.items():
         for row in rows:
             means = [*row.mean] if row.told else [""] * 3
             at, by_seed = json.dumps(dict(row.at)), json.dumps({str(seed): one for seed, one in row.figures.items()})
-            figures = [answer.figure, *means, row.runs, row.diverged, at, by_seed]
+            figures = [answer.figure, *means, row.runs, row.diverged, row.missing, at, by_seed]
             writer.writerow([part.where, part.name, row.label, *figures])
     return text.getvalue()
 

@@ -107,7 +107,7 @@ def expression_graph(text: str, at: Mapping[str, Any]) -> Graph:
         for name, tree in equations:
             if name in building.known:
                 raise RequestError(f"{name} is defined twice in {one_line(text)}")
-            building.define(name or last, tree, text)
+            building.define(name or last, tree)
         return Graph(building.nodes)
 
 
@@ -119,14 +119,14 @@ class _Building:
         self.nodes = [*leaves.values()]
         self._spare = (name for name in _spare_names() if name not in taken)
 
-    def define(self, name: str, tree: ast.expr, text: str) -> None:
+    def define(self, name: str, tree: ast.expr) -> None:
         """Name the value of an expression; one that is a name or a number alone becomes a node, too."""
-        term = self.term(tree, text, name)
+        term = self.term(tree, name)
         if not (isinstance(term, Node) and term.name == name):
             term = self._node(name, _word(term), np.asarray(_value(term)), [(term, 1.0, "1")])
         self.known[name] = term
 
-    def term(self, tree: ast.expr, text: str, name: str = "") -> Term:
+    def term(self, tree: ast.expr, name: str = "") -> Term:
         """A node, called `name`, or a number."""
         match tree:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
@@ -136,20 +136,20 @@ class _Building:
             case ast.Name(id=known) if known in CONSTANTS:
                 return CONSTANTS[known]
             case ast.UnaryOp(op=ast.UAdd(), operand=inner):
-                return self.term(inner, text, name)
+                return self.term(inner, name)
             case ast.UnaryOp(op=ast.USub(), operand=inner):
-                x = self.term(inner, text)
+                x = self.term(inner)
                 return self._node(name, f"-{_word(x)}", np.asarray(-_value(x)), [(x, -1.0, "-1")])
             case ast.Call(func=ast.Name(id=called), args=[inner], keywords=[]):
                 function = choose("function", called, FUNCTIONS)
-                x = self.term(inner, text)
+                x = self.term(inner)
                 value, local, formula = function(np.asarray(_value(x), np.float64))
                 name = name or (next(self._spare) if isinstance(x, Node) else "")
                 return self._node(
                     name, f"{called}({_word(x)})", value, [(x, local, formula.format(a=name, z=_word(x)))]
                 )
             case ast.BinOp(left=left, op=op, right=right) if type(op) in SIGNS:
-                return self._operation(SIGNS[type(op)], self.term(left, text), self.term(right, text), name)
+                return self._operation(SIGNS[type(op)], self.term(left), self.term(right), name)
         part = ast.unparse(tree).replace("**", "^")
         raise RequestError(f"{one_line(part)} is not known: numbers, names, + - * / ^, {', '.join(FUNCTIONS)}")
 

@@ -13,7 +13,7 @@ import numpy as np
 from sandbox.errors import RequestError, one_line
 from sandbox.graph.node import Edge, Node
 from sandbox.nn.activations import get_activation
-from sandbox.own import is_own
+from sandbox.own import called, is_own
 
 FAR = 700.0  # exp of more than this is no float64
 SLOPE = 0.01  # of the leaky ReLU below zero
@@ -103,17 +103,17 @@ Where ReLU has no derivative, at 0, it has 0; the leaky one 1.
 
 def activate(activation: str, name: str, z: Node) -> Node:
     """g(z), entry by entry; one's own by its own slope. Raises RequestError for an activation that is not written here."""
-    called = activation.partition(":")[2] or activation
+    word = called(activation)
     if is_own(activation):
         own = get_activation(activation)
-        value, local, formula = np.asarray(own.function(z.value)), np.asarray(own.slope(z.value)), f"{called}'({{z}})"
+        value, local, formula = np.asarray(own.function(z.value)), np.asarray(own.slope(z.value)), f"{word}'({{z}})"
     elif activation in ACTIVATIONS:
         value, local, formula = ACTIVATIONS[activation](z.value)
     else:
         known = f"{', '.join(ACTIVATIONS)} and, for the output, softmax"
         raise RequestError(f"the graph of the activation {one_line(activation)} is not known. Valid: {known}")
     edge = Edge(z, local, formula.format(a=name, z=z.name))
-    return Node(name, "activation", value, f"{called}({z.name})", (edge,))
+    return Node(name, "activation", value, f"{word}({z.name})", (edge,))
 
 
 def softmax(z: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from sandbox.nn.hooks import Hook, Snapshots
 from sandbox.options import RUNS, check_place, config_options, json_option, png_of, save, uri_option
 from sandbox.result import Result, prepare
 from sandbox.tracking import Store
-from sandbox.train import train
+from sandbox.train import build, train
 
 KINDS = ("activations", "boundary", "cost", "data", "network")
 RATES = "0.5,5,5e-10,50"
@@ -75,8 +75,12 @@ def draw(
     out = _place(out, f"{kind}.png")
     config, _ = _config(run, changes, tracking_uri)
     with getting_ready():
+        from sandbox.plots.boundary import STYLES
+        from sandbox.plots.cost import SCALES
         from sandbox.record import plane_named
 
+    choose("style", style, dict.fromkeys(STYLES))  # before anything trains
+    choose("scale", scale, dict.fromkeys(SCALES))
     shown = None if plane is None else plane_named(plane, config)
     if kind == "activations":
         figure = _activations(config, changes)
@@ -126,8 +130,8 @@ def landscape(
       sandbox landscape "sin(3*x)*cos(3*y) + x^2 + y^2" --at x=1.4,y=1.2 --rates 0.03
     """
     with getting_ready():
-        from sandbox.landscape import TRAINING, of_one, of_result
-        from sandbox.plots.landscape import descent_figure, ending, landscape_figure
+        from sandbox.landscape import DIRECTIONS, TRAINING, of_one, of_result, places_of
+        from sandbox.plots.landscape import descent_figure, landscape_figure
 
     out = _place(out, "landscape.png")
     names = [part for part in (over or "").replace("],", "] ").split() if part]
@@ -143,7 +147,9 @@ def landscape(
             raise RequestError(f"--over names {len(names)} parameters: one is a line, two are a plane")
         if rates is not None and len(names) != 1:
             raise RequestError("--rates is for one parameter (--over), or for an expression (--at)")
+        choose("directions", directions, DIRECTIONS)
         config, end = _config(what, changes, tracking_uri)
+        places_of(names, build(config))  # before anything trains
         result = _train(config, [Snapshots(_epochs(end))])
         title = result.title
         if len(names) == 1:
@@ -153,7 +159,7 @@ def landscape(
     figure = landscape_figure(found, title=title) if found.flat else descent_figure(found)
     save(out, png_of(figure), "--out")
     if as_json:
-        paths = {name: _ended(found, name, None if found.flat else ending(found, name)) for name in found.paths}
+        paths = {name: _ended(found, name, None if found.flat else found.ending(name)) for name in found.paths}
         click.echo(json.dumps({"names": found.names, "paths": paths, "out": str(out)}))
         return
     for name, path in found.paths.items():
@@ -162,7 +168,7 @@ def landscape(
         if name == TRAINING:
             click.echo(f"training: {found.label} from {first:.6g} to {last:.6g}" + (f", at {place}" if names else ""))
             continue
-        how = "" if found.flat else f": {ending(found, name)}"
+        how = "" if found.flat else f": {found.ending(name)}"
         click.echo(f"rate {name}{how}, after {len(path) - 1} steps {place}, {found.label} {last:.6g}")
     click.echo(f"picture: {out}")
 
@@ -187,7 +193,7 @@ def _of_expression(text: str | None, at: str, rates: Sequence[float], steps: int
 
     def objective(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         graph = expression_graph(text, dict(zip(names, points.T, strict=True)))
-        slopes = [np.broadcast_to(graph[name].gradient, len(points)) for name in names]  # type: ignore[arg-type]
+        slopes = [np.broadcast_to(np.asarray(graph[name].gradient), len(points)) for name in names]
         return np.broadcast_to(graph.loss.value, len(points)), np.stack(slopes, axis=-1)
 
     paths = {f"{rate:g}": descend(objective, [values[name] for name in names], rate, steps) for rate in rates}

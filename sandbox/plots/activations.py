@@ -7,6 +7,7 @@ import numpy as np
 
 from sandbox.errors import RequestError
 from sandbox.nn.activations import ACTIVATIONS, get_activation
+from sandbox.own import called
 from sandbox.plots.colours import DASH, GRID_LINE, INK, SPINE
 from sandbox.plots.figure import Figure
 
@@ -37,7 +38,7 @@ def activations_figure(names: Sequence[str] = ()) -> Figure:
         axes.axhline(0, color=DASH, linewidth=1)
         axes.axvline(0, color=DASH, linewidth=1)
         axes.grid(True, color=GRID_LINE)
-        axes.set_title(name.partition(":")[2] or name, fontsize=FONT, color=INK, parse_math=False)
+        axes.set_title(called(name), fontsize=FONT, color=INK, parse_math=False)
         axes.set(xlim=(-FAR, FAR), xticks=[-4, -2, 0, 2, 4])
         low, high = axes.get_ylim()
         axes.set_ylim(max(low, -2.0), min(high, 2.5))

@@ -42,25 +42,14 @@ def descent_figure(line: "Landscape") -> Figure:
             arrow = {"arrowstyle": "-|>", "color": STEPS, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0}
             drawn = axes.annotate("", **ends, arrowprops=arrow, annotation_clip=False, zorder=3)
             drawn.set_in_layout(False)  # it may end far beyond
-            drawn.arrow_patch.set_clip_path(axes.patch)  # type: ignore[union-attr]
+            assert drawn.arrow_patch is not None
+            drawn.arrow_patch.set_clip_path(axes.patch)
         axes.plot(x, y, "o", color=STEPS, markersize=4, zorder=4)
         axes.plot(x[:1], y[:1], "o", color="white", markeredgecolor=INK, markersize=8, zorder=5)
         axes.set(xlim=(low, high), ylim=(bottom, top))
-        axes.set_title(f"rate {name}: {ending(line, name)}", fontsize=FONT, color=INK, parse_math=False)
+        axes.set_title(f"rate {name}: {line.ending(name)}", fontsize=FONT, color=INK, parse_math=False)
         _plain(axes, line.names[0], line.label if place % 2 else "")
     return figure
-
-
-def ending(line: "Landscape", name: str) -> str:
-    """How descent at a rate ends: in a word."""
-    path, heights = line.paths[name][:, 0], line.heights[name]
-    low, high = line.grid[0, 0], line.grid[-1, 0]
-    if not low <= path[-1] <= high and heights[-1] > heights[0]:
-        return "leaves"
-    if abs(path[-1] - path[0]) < 1e-3 * (high - low):
-        return "hardly moves"
-    turns = np.diff(np.sign(np.diff(path)[np.abs(np.diff(path)) > 1e-9 * (high - low)])).any()
-    return "overshoots" if turns or not low <= path[1] <= high else "comes down"
 
 
 def landscape_figure(plane: "Landscape", *, title: str = "") -> Figure:

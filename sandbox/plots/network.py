@@ -9,6 +9,7 @@ from matplotlib.patches import Circle
 
 from sandbox.errors import RequestError
 from sandbox.nn.network import Network
+from sandbox.own import called
 from sandbox.plots.colours import BINARY_COLOURS, INK, SPINE
 from sandbox.plots.figure import Figure
 
@@ -58,11 +59,7 @@ def network_figure(network: Network, inputs: Sequence[str] = (), *, title: str =
                 _write(axes, xs[layer], y, bias, size=(0.82 if len(bias) < 6 else 0.68) * FONT)
         if len(places) < network.sizes[layer]:
             _write(axes, xs[layer], (places[MOST - 2] + places[network.sizes[layer] - 1]) / 2, "⋮", size=1.4 * FONT)
-        what = (
-            "inputs"
-            if layer == 0
-            else network.activations[layer - 1].partition(":")[2] or network.activations[layer - 1]
-        )
+        what = called(network.activations[layer - 1]) if layer else "inputs"
         more = f"{network.sizes[layer]} " if len(places) < network.sizes[layer] else ""
         _write(axes, xs[layer], 18, f"{more}{what}", color=SPINE)
     _write(axes, xs[-1] + RADIUS + 6, ys[-1][0] if len(ys[-1]) == 1 else middle, "ŷ", ha="left", size=1.2 * FONT)
